@@ -1,0 +1,68 @@
+"""Peak memory of one side: a process of its own, and how far the peak rises above what data and libraries hold.
+
+The side is called once before, so that compiled kernels and lazily loaded modules are not counted; then the system's
+record of the peak is reset, the side is called again, and the peak above the starting point is the answer.  The system
+allocator is told to give freed memory back, or the second call would hide in what the first one left.
+
+Run as ``python -m benchmarks.memory CASE SIDE THREADS``; prints bytes.  Works on Linux; elsewhere nothing is shown.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.frame import Case, Threads
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+def peak_memory(case: Case, side: str, threads: Threads, engine: str) -> int | None:
+    """Bytes that one call of ``side`` ("ours" or "theirs") needs beyond its data; None where it cannot be measured."""
+    command = [sys.executable, "-m", "benchmarks.memory", case.name, side, str(threads)]
+    environment = {**os.environ, **GIVE_BACK, "MINIMAL_ENGINE": engine}
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise RuntimeError(f"measuring the memory of {case.name} ({side}) failed: {done.stderr.strip()[-500:]}")
+    return int(done.stdout) if done.stdout.strip() else None
+
+
+def _status(field: str) -> int:
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(field + ":"))
+    return int(line.split()[1]) * 1024
+
+
+def _measure_here(case: Case, side: str, threads: Threads) -> int | None:
+    from benchmarks.measure import quiet
+    from benchmarks.threads import limited
+
+    if not os.access(RESET, os.W_OK):
+        return None
+    race = case.build()
+    job = getattr(race, side)
+    with limited(threads), quiet():
+        job() if race.setup is None else job(race.setup())
+        state = () if race.setup is None else (race.setup(),)
+        gc.collect()
+        RESET.write_text("5")  # the peak starts again from what is held now
+        before = _status("VmRSS")
+        result = job(*state)
+        peak = _status("VmHWM")
+        del result
+    return max(0, peak - before)
+
+
+if __name__ == "__main__":
+    from benchmarks import frame
+    from benchmarks.discover import discover
+
+    discover()
+    name, side, threads = sys.argv[1:]
+    wanted = next(case for case in frame.CASES if case.name == name)
+    found = _measure_here(wanted, side, "all" if threads == "all" else int(threads))
+    print("" if found is None else found)
