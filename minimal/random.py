@@ -1,8 +1,8 @@
 """The references' random numbers: with them, the same seed gives the same answer here and there.
 
 scikit-learn draws from two generators.  What happens once a fit (initial values, one seed) comes from NumPy's
-``RandomState``, which :func:`check_random_state` finds or makes.  What happens once a sample or once a node comes from a
-tiny 32-bit xorshift generator (Marsaglia, 2003), which is seeded by one draw from the first:
+``RandomState``, which :func:`check_random_state` finds or makes.  What happens at every sample or node comes from a tiny
+32-bit xorshift generator (Marsaglia, 2003), which is seeded by one draw from the first:
 
     state ^= state << 13;   state ^= state >> 17;   state ^= state << 5        all in 32 bits, never zero
 
@@ -38,7 +38,7 @@ def check_random_state(seed: object) -> np.random.RandomState:
     Source: ``sklearn.utils.check_random_state``, 1.9.1.
     """
     if seed is None or seed is np.random:
-        return np.random.mtrand._rand  # type: ignore[attr-defined]
+        return np.random.mtrand._rand
     if isinstance(seed, numbers.Integral):
         return np.random.RandomState(seed)  # type: ignore[arg-type]
     if isinstance(seed, np.random.RandomState):
