@@ -39,6 +39,7 @@ A race on somebody's own table is a case whose builder takes ``X`` (and ``y``, c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -174,9 +175,20 @@ def case(
     """
 
     def register(build: Builder) -> Builder:
-        goals = goal if isinstance(goal, Mapping) else {} if goal is None else {1: goal}
-        about = dict(component=component, data=data, job=job, against=against, threads=threads, quick=quick)
-        _register(CASES, Case(name=build.__name__, build=build, goals=goals, tags=tuple(tags), **about))
+        goals: Mapping[Threads, float] = goal if isinstance(goal, Mapping) else {} if goal is None else {1: goal}
+        new = Case(
+            name=build.__name__,
+            component=component,
+            data=data,
+            build=build,
+            job=job,
+            against=against,
+            threads=threads,
+            quick=quick,
+            goals=goals,
+            tags=tuple(tags),
+        )
+        _register(CASES, new)
         return build
 
     return register
@@ -198,9 +210,18 @@ def sweep(
     """
 
     def register(build: Builder) -> Builder:
-        about = dict(component=component, data=data, job=job, against=against, threads=threads, tags=tuple(tags))
-        whole = tuple(int(size) for size in sizes)
-        _register(SWEEPS, Sweep(name=build.__name__, build=build, sizes=whole, **about))
+        new = Sweep(
+            name=build.__name__,
+            component=component,
+            data=data,
+            build=build,
+            job=job,
+            against=against,
+            threads=threads,
+            tags=tuple(tags),
+            sizes=tuple(int(size) for size in sizes),
+        )
+        _register(SWEEPS, new)
         return build
 
     return register
@@ -217,9 +238,17 @@ def own_data(
     """Register the decorated builder as a race for ``--csv``: it takes ``X``, and ``y`` if ``needs_classes``."""
 
     def register(build: Builder) -> Builder:
-        about = dict(component=component, data="your data", job=job, against=against)
-        wants = dict(needs_classes=needs_classes, allows_missing=allows_missing)
-        _register(OWN_DATA, OwnData(name=build.__name__, build=build, **about, **wants))
+        new = OwnData(
+            name=build.__name__,
+            component=component,
+            data="your data",
+            build=build,
+            job=job,
+            against=against,
+            needs_classes=needs_classes,
+            allows_missing=allows_missing,
+        )
+        _register(OWN_DATA, new)
         return build
 
     return register
@@ -293,6 +322,18 @@ def weakest(agreements: Sequence[Agreement]) -> Agreement:
 def both(*agrees: Agree) -> Agree:
     """All of the given checks must agree; the weakest level is what the table shows."""
     return lambda ours, theirs: weakest([as_agreement(agree(ours, theirs)) for agree in agrees])
+
+
+def either(*agrees: Agree) -> Agree:
+    """The first of the given checks that agrees, from the strictest to the weakest; the last one's complaint if none."""
+
+    def agree(ours: Any, theirs: Any) -> Agreement:
+        for check in agrees[:-1]:
+            with suppress(Disagreement):
+                return as_agreement(check(ours, theirs))
+        return as_agreement(agrees[-1](ours, theirs))
+
+    return agree
 
 
 def as_agreement(found: Any) -> Agreement:

@@ -1,0 +1,106 @@
+"""Run the chosen cases and keep what happened to each: a result, a failure with its reason, or why it was left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import minimal
+from benchmarks.discover import missing_peer
+from benchmarks.frame import Case, Disagreement, Race, Sweep, Threads
+from benchmarks.measure import Clock, Effort, Timing, copy_seconds, measure
+from benchmarks.memory import peak_memory
+from benchmarks.threads import as_number, limited
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case with one number of threads (and, in a sweep, one size)."""
+
+    case: Case
+    threads: Threads
+    engine: str
+    size: int | None = None
+    timing: Timing | None = None
+    failure: str | None = None
+    skipped: str | None = None
+    memory_ours: int | None = None
+    memory_theirs: int | None = None
+    bytes_moved: int | None = None
+    copy: float | None = None
+
+    @property
+    def n_threads(self) -> int:
+        return as_number(self.threads)
+
+    @property
+    def goal(self) -> float | None:
+        """The ratio to reach: a claim about the compiled engine."""
+        return self.case.goals.get(self.threads) if self.engine == "numba" else None
+
+    @property
+    def goal_met(self) -> bool | None:
+        return None if self.goal is None or self.timing is None else self.timing.ratio >= self.goal
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One thing to do: a case with a number of threads, and a size if it is a sweep."""
+
+    case: Case
+    threads: Threads
+    size: int | None = None
+
+    def build(self) -> Race:
+        return self.case.build() if self.size is None else self.case.build(self.size)
+
+
+def heats(cases: Sequence[Case], threads: Sequence[Threads], sizes: Sequence[int] | None = None) -> list[Heat]:
+    """What to run, in order.  On one core "all" is the same as 1 and is left out."""
+    wanted = list(dict.fromkeys(t for t in threads if not (t == "all" and 1 in threads and as_number("all") == 1)))
+    todo: list[Heat] = []
+    for case in cases:
+        each: Sequence[int | None] = (sizes or case.sizes) if isinstance(case, Sweep) else (None,)
+        todo += [Heat(case, t, size) for size in each for t in wanted if t in case.threads]
+    return todo
+
+
+def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock, tick: Callable[[], None]) -> Outcome:
+    """Build, race and, where the race asks for it, measure the memory and a plain copy.
+
+    An exception from either side is a failure of this heat and must not hide the others' results; the failure is shown
+    with its reason and the exit status tells of it.
+    """
+    case, engine = heat.case, minimal.get_engine()
+    about: dict[str, Any] = {"case": case, "threads": heat.threads, "size": heat.size, "engine": engine}
+    try:
+        race = heat.build()
+        with limited(heat.threads) as n:
+            timing = measure(race, effort, clock, tick)
+            copy = None if race.bytes_moved is None else copy_seconds(race.bytes_moved, n, clock)
+        about |= {"timing": timing, "bytes_moved": race.bytes_moved, "copy": copy}
+        if race.memory and memory:
+            about |= {f"memory_{side}": peak_memory(case, side, heat.threads, engine) for side in ("ours", "theirs")}
+        return Outcome(**about)
+    except Disagreement as reason:
+        return Outcome(**{**about, "timing": None}, failure=f"the answers do not agree: {reason}")
+    except Exception as error:
+        peer = missing_peer(error)
+        if peer:
+            return Outcome(**about, skipped=f"{peer} is not installed")
+        return Outcome(**{**about, "timing": None}, failure=f"{type(error).__name__}: {error}")
+
+
+def run(
+    todo: Sequence[Heat],
+    effort: Effort,
+    *,
+    memory: bool = True,
+    clock: Clock = time.perf_counter,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Outcome]:
+    """The outcome of each heat, one after the other, as soon as it is there."""
+    for heat in todo:
+        yield run_heat(heat, effort, memory=memory, clock=clock, tick=tick)
