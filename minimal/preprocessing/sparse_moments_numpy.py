@@ -1,0 +1,89 @@
+"""Column moments of a sparse matrix, read from its stored entries alone.
+
+A column has ``n_samples`` values, of which a few are stored and the rest are zeros.  What the zeros add to each sum is
+known without looking at them (``standard_scaler.sparse_moments`` adds it), so the cost is the number of stored entries.  A
+stored NaN is a missing value: neither an entry nor a zero.
+
+The matrix comes as its arrays, every entry with its sample (row) and its feature (column).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.integer]
+
+
+class Entries(NamedTuple):
+    """The arrays of a CSR (``by_rows``) or CSC matrix: line k holds ``data[indptr[k]:indptr[k + 1]]``."""
+
+    data: NDArray[np.floating]
+    indices: Indices
+    indptr: Indices
+    by_rows: bool
+
+
+def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tuple[Floats, Floats, Floats]:
+    """Weighted sums over the stored entries of each column.
+
+    Parameters
+    ----------
+    X : Entries
+    weight : ndarray of shape (n_samples,)
+    n_features : int
+
+    Returns
+    -------
+    total : ndarray of shape (n_features,), float64
+        sum(w x) over the entries that are known.
+    stored, missing : ndarray of shape (n_features,), float64
+        sum(w) over the entries that are known, and over those that are NaN.
+
+    Notes
+    -----
+    Twin: ``sparse_moments_numba.entry_sums``, same bits.
+    """
+    samples, features = _places(X)
+    w = weight[samples].astype(np.float64)
+    is_missing = np.isnan(X.data)
+    known = np.where(is_missing, 0.0, X.data)
+    return (
+        np.bincount(features, w * known, n_features),
+        np.bincount(features, w * ~is_missing, n_features),
+        np.bincount(features, w * is_missing, n_features),
+    )
+
+
+def entry_deviations(X: Entries, weight: NDArray[np.floating], center: Floats) -> tuple[Floats, Floats]:
+    """Weighted deviations of the stored entries: sum(w (x - center)) and sum(w (x - center)**2).
+
+    Parameters
+    ----------
+    X : Entries
+    weight : ndarray of shape (n_samples,)
+    center : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    off, off2 : ndarray of shape (n_features,), float64
+
+    Notes
+    -----
+    Twin: ``sparse_moments_numba.entry_deviations``, same bits.
+    """
+    samples, features = _places(X)
+    deviation = X.data - center[features]
+    deviation[np.isnan(X.data)] = 0.0
+    weighted = deviation * weight[samples]
+    n_features = len(center)
+    return np.bincount(features, weighted, n_features), np.bincount(features, deviation * weighted, n_features)
+
+
+def _places(X: Entries) -> tuple[Indices, Indices]:
+    """The sample and the feature of each entry."""
+    lines = np.repeat(np.arange(len(X.indptr) - 1), np.diff(X.indptr))
+    return (lines, X.indices) if X.by_rows else (X.indices, lines)
