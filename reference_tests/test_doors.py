@@ -33,8 +33,10 @@ LOGISTIC = (minimal.linear_model.LogisticRegression, sklearn.linear_model.Logist
 def _values(dtype):
     kind = np.dtype(dtype).kind
     if kind == "f":
-        wild = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-30, 3e38]
-        return st.one_of(st.floats(-1e6, 1e6, width=np.dtype(dtype).itemsize * 8), st.sampled_from(wild))
+        half = np.dtype(dtype) == np.float16
+        wild = [0.0, -0.0, np.nan, np.inf, -np.inf] + ([6e-5, 6e4] if half else [1e-30, 3e38])
+        largest = 2.0**10 if half else 2.0**20
+        return st.one_of(st.floats(-largest, largest, width=np.dtype(dtype).itemsize * 8), st.sampled_from(wild))
     return npst.from_dtype(np.dtype(dtype)) if kind in "biu" else st.integers(-9, 9)
 
 
@@ -195,7 +197,7 @@ def _untouched(X):
     """A frozen picture of an input, to compare with afterwards."""
     if sp.issparse(X):
         return X.copy().toarray() if X.dtype.kind != "O" else X.copy()
-    return X.copy() if hasattr(X, "copy") else X
+    return X.copy() if callable(getattr(X, "copy", None)) else X
 
 
 def _assert_untouched(X, before):
@@ -380,11 +382,13 @@ def test_scaler_bad_parameter_is_the_references_error(parameters, engine):
 # ---------------------------------------------------------------- nothing half-done
 
 
-@pytest.mark.parametrize("bad", [GOOD * np.inf, GOOD[:, 0], "text"], ids=["infinite", "one-dimensional", "text"])
+@pytest.mark.parametrize(
+    "bad", [np.where(GOOD > 2, np.inf, GOOD), GOOD[:, 0], "text"], ids=["infinite", "one-dimensional", "text"]
+)
 def test_failed_refit_leaves_nothing_that_answers(bad, engine):
     scaler = minimal.preprocessing.StandardScaler().fit(GOOD)
     model = minimal.linear_model.LogisticRegression().fit(GOOD, LABELS)
-    with pytest.raises(ValueError, match=r"\w"), np.errstate(invalid="ignore"):
+    with pytest.raises(ValueError, match=r"\w"):
         scaler.fit(bad)
     with pytest.raises(ValueError, match=r"\w"):
         model.fit(bad, LABELS)
