@@ -5,6 +5,18 @@ Read in this order: ``differences`` (gradients without calculus), ``scalar_funct
 """
 
 from minimal.optimize.differences import approx_fprime, check_grad
+from minimal.optimize.dispatch import fmin_bfgs, minimize
 from minimal.optimize.result import OptimizeResult
+from minimal.optimize.rosenbrock import rosen, rosen_der
+from minimal.optimize.wolfe import line_search
 
-__all__ = ["OptimizeResult", "approx_fprime", "check_grad"]
+__all__ = [
+    "OptimizeResult",
+    "approx_fprime",
+    "check_grad",
+    "fmin_bfgs",
+    "line_search",
+    "minimize",
+    "rosen",
+    "rosen_der",
+]

@@ -159,6 +159,19 @@ class ScalarFunction:
             self._update_g()
         return self.f, self.g
 
+    def fun_then_grad(self, x: np.ndarray) -> tuple[Any, np.ndarray]:
+        """``fun(x)``, then ``grad(x)``: what a line search asks for.
+
+        Not the same as ``fun_and_grad`` where x is equal to nothing, not even itself (NaN, or rounded to float32).
+        """
+        f = self.fun(x)
+        squares = x.dot(x)
+        if squares == squares and x.dtype is self._dtype:
+            if not self._has_g:
+                self._update_g()
+            return f, self.g
+        return f, self.grad(x)
+
     def _is_here(self, x: np.ndarray) -> bool:
         # The first coordinate tells most points apart, at a tenth of the price.
         return x.item(0) == self._first and len(x) == len(self.x) and bool((x == self.x).all())
