@@ -7,13 +7,16 @@ algorithm, which is in ``lbfgs_numpy`` (to read) and ``lbfgs_numba`` (what runs)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
+from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minimal.engine import twin
+from minimal.exceptions import OptimizeWarning
 from minimal.optimize.lbfgs_operator import LbfgsInvHessProduct
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
@@ -27,6 +30,7 @@ from minimal.optimize.lbfgs_state import (
     begin,
 )
 from minimal.optimize.result import OptimizeResult
+from minimal.optimize.scalar_function import FunctionAndGradient, ScalarFunction
 
 __all__ = ["LbfgsInvHessProduct", "lbfgs", "minimize_lbfgsb"]
 
@@ -89,75 +93,86 @@ def lbfgs(
     minimize_lbfgsb : finite differences, args, result-passing callbacks.
     """
     x = np.array(x0, dtype=np.float64).ravel()
-    nfev = 0
+    watch = _Watch(maxiter, maxfun, None if callback is None else lambda x, f: callback(x))
 
     def evaluate(x: Array) -> tuple[float, Array]:
-        nonlocal nfev
-        nfev += 1
+        watch.nfev += 1
         return fun_and_grad(x)
 
-    def at_iterate(x: Array, f: float, nit: int) -> int:
+    end = _converse(evaluate, x, _checked(x.size, maxcor, ftol, gtol, maxls), watch)
+    return _result(x, *end, watch, njev=watch.nfev)
+
+
+class _Watch:
+    """After every iteration: count it, show it to the callback, look at maxiter and maxfun."""
+
+    def __init__(self, maxiter: int, maxfun: int, show: Callable[[Array, Any], Any] | None) -> None:
+        self.maxiter, self.maxfun, self.show = maxiter, maxfun, show
+        self.nit = self.nfev = 0
+
+    def reason_to_stop(self, x: Array, f: Any) -> int:
+        """0 to go on.  A limit that is reached speaks louder than the callback."""
+        self.nit += 1
         reason = 0
-        if callback is not None:
+        if self.show is not None:
             try:
-                callback(x)
+                self.show(x, f)
             except StopIteration:
                 reason = CALLBACK_STOPPED
-        return TOO_MANY_ITERATIONS if nit >= maxiter else TOO_MANY_EVALUATIONS if nfev > maxfun else reason
+        if self.nit >= self.maxiter:
+            return TOO_MANY_ITERATIONS
+        return TOO_MANY_EVALUATIONS if self.nfev > self.maxfun else reason
 
-    f, g, nit, reason, hess_inv = _converse(evaluate, x, (maxcor, ftol, gtol, maxls), at_iterate)
-    return _result(x, f, g, nit, nfev, nfev, reason, hess_inv, limit=nfev > maxfun or nit >= maxiter)
+
+def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any) -> tuple[int, float, float, int]:
+    """The settings, or the error that they deserve."""
+    maxcor, maxls = index(maxcor), index(maxls)
+    if maxls <= 0:
+        raise ValueError(f"maxls must be positive, got {maxls}.")
+    if maxcor <= 0:
+        raise ValueError(f"maxcor must be positive, got {maxcor}.")
+    if ftol < 0:
+        raise ValueError(f"ftol must not be negative, got {ftol}.")
+    if n == 0:
+        raise ValueError("x0 must have at least one element.")
+    return maxcor, ftol, gtol, maxls
 
 
 def _converse(
-    evaluate: Callable[[Array], tuple[float, Array]],
-    x: Array,
-    settings: tuple[int, float, float, int],
-    at_iterate: Callable[[Array, float, int], int],
-) -> tuple[float, Array, int, int, LbfgsInvHessProduct]:
-    """Hold the conversation to its end: f, g, nit, the reason, and the inverse Hessian; x is moved in place."""
+    evaluate: Callable[[Array], tuple[Any, Array]], x: Array, settings: tuple[int, float, float, int], watch: _Watch
+) -> tuple[Any, Array, int, LbfgsInvHessProduct]:
+    """Hold the conversation to its end: f, g, the reason, and the inverse Hessian; x is moved in place."""
     advance = twin("minimal.optimize.lbfgs").advance
-    maxcor = settings[0]
     memory, state = begin(x, *settings)
-    nit = 0
-    task = EVALUATE
-    while True:
+    f, g = evaluate(x)
+    task = advance(x, float(f), g, memory, state)
+    while task <= NEW_X:
         if task == EVALUATE:
             f, g = evaluate(x)
-        elif task == NEW_X:
-            nit += 1
-            reason = at_iterate(x, f, nit)
-            if reason:
-                task = reason
-                break
-        else:
+        elif reason := watch.reason_to_stop(x, f):
+            task = reason
             break
-        task = advance(x, f, g, memory, state)
+        task = advance(x, float(f), g, memory, state)
     if task == ABNORMAL:
         f, g = float(state[F_OLD]), memory[G_OLD].copy()
-    stored = int(state[STORED])
-    return f, g, nit, task, LbfgsInvHessProduct(memory[:stored], memory[maxcor : maxcor + stored])
+    maxcor, stored = settings[0], int(state[STORED])
+    return f, g, task, LbfgsInvHessProduct(memory[:stored], memory[maxcor : maxcor + stored])
 
 
 def _result(
-    x: Array,
-    f: Any,
-    g: Array,
-    nit: int,
-    nfev: int,
-    njev: int,
-    reason: int,
-    hess_inv: LbfgsInvHessProduct,
-    limit: bool,
+    x: Array, f: Any, g: Array, reason: int, hess_inv: LbfgsInvHessProduct, watch: _Watch, njev: int
 ) -> OptimizeResult:
     """The result with status 0 (converged), 1 (a limit was reached) or 2."""
-    status = 0 if reason in (SMALL_GRADIENT, SMALL_DECREASE) else 1 if limit else 2
+    if reason in (SMALL_GRADIENT, SMALL_DECREASE):
+        status = 0
+    else:
+        status = 1 if watch.nfev > watch.maxfun or watch.nit >= watch.maxiter else 2
     return OptimizeResult(
         fun=f,
         jac=g,
-        nfev=nfev,
+        nfev=watch.nfev,
         njev=njev,
-        nit=nit,
+        nit=watch.nit,
         status=status,
         message=MESSAGES[reason],
         x=x,
@@ -171,8 +186,8 @@ def minimize_lbfgsb(
     x0: ArrayLike,
     args: tuple[Any, ...] = (),
     jac: Any = None,
-    bounds: Sequence[tuple[float | None, float | None]] | None = None,
-    callback: Callable[..., Any] | None = None,
+    bounds: Any = None,
+    callback: Callable[[OptimizeResult], Any] | None = None,
     maxcor: int = 10,
     ftol: float = 2.2204460492503131e-09,
     gtol: float = 1e-5,
@@ -184,5 +199,105 @@ def minimize_lbfgsb(
     workers: Any = None,
     **unknown: Any,
 ) -> OptimizeResult:
-    """To follow."""
-    raise NotImplementedError("L-BFGS-B through minimize is being built; minimal.optimize.lbfgs.lbfgs works.")
+    """Minimize a function of several variables: what ``minimize(method="L-BFGS-B")`` runs.
+
+    Parameters
+    ----------
+    fun : callable ``fun(x, *args) -> float``
+    x0 : array-like of shape (n,)
+    args : tuple
+    jac : callable, True, "2-point", "3-point", "cs" or None
+        The gradient ``jac(x, *args)``; True if ``fun`` returns both; a scheme of finite differences; None for "2-point" with the
+        absolute step ``eps``.
+    bounds : sequence of n pairs (low, high), or an object with ``lb`` and ``ub``
+        None and infinities mean no bound, and no bound is what there must be.
+    callback : callable ``callback(intermediate_result)``
+        After every iteration, with a result that has ``x`` and ``fun``.  It may raise StopIteration to stop.
+    maxcor, ftol, gtol, maxfun, maxiter, maxls
+        As in :func:`lbfgs`.  With finite differences all their evaluations count for ``maxfun``.
+    eps : float or array-like of shape (n,), default=1e-8
+    finite_diff_rel_step : float or array-like of shape (n,), optional
+        The relative step of the schemes that are named.
+    workers : map-like callable, optional
+        Evaluates finite differences.
+    unknown
+        Other options are named in a warning.
+
+    Returns
+    -------
+    OptimizeResult
+        As in :func:`lbfgs`.
+
+    Raises
+    ------
+    NotImplementedError
+        If a bound is finite.
+    ValueError
+        If ``maxcor`` or ``maxls`` is not positive, ``ftol`` is negative, ``x0`` is empty, or the gradient has not n elements.
+
+    Notes
+    -----
+    Source: L-BFGS-B 3.0, as ``scipy.optimize._lbfgsb_py._minimize_lbfgsb`` 1.17.1 calls it.  Differs from it
+
+    - in the last bits of an iterate: there, the direction comes from a matrix of the size of the memory, factorized by a BLAS
+      whose rounding depends on the processor.  On long, ill-conditioned runs these bits grow, and counts differ by a few
+      percent, there between processors, here between the two;
+    - when a run ends as ABNORMAL: ``fun`` here is the value at ``x``, there the value at the last point that was tried;
+    - when it raises ValueError, as above: there, such a run ends at once with an "ERROR" message, or, for a gradient of the
+      wrong size, reads memory that is not its own.
+    """
+    _check_options(unknown)
+    x0 = np.asarray(x0).ravel()
+    _check_unbounded(bounds, x0.size)
+    x = np.array(x0, dtype=np.float64)
+    settings = _checked(x.size, maxcor, ftol, gtol, maxls)
+    if jac is True:
+        fun = FunctionAndGradient(fun)
+        jac = fun.gradient
+    objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
+    show = None if callback is None else lambda x, f: callback(OptimizeResult(x=x.copy(), fun=f))
+    watch = _Watch(maxiter, maxfun, show)
+
+    def evaluate(x: Array) -> tuple[Any, Array]:
+        f, g = objective.fun_and_grad(x)
+        watch.nfev = objective.nfev
+        return f, _as_gradient(g, x.size)
+
+    end = _converse(evaluate, x, settings, watch)
+    return _result(x, *end, watch, njev=objective.ngev)
+
+
+def _as_gradient(g: NDArray[Any], n: int) -> Array:
+    """``g`` as the kernels want it: n numbers of type float64 in one row."""
+    if g.dtype != np.float64 or g.ndim != 1 or not g.flags.c_contiguous:
+        g = np.ascontiguousarray(g.ravel().astype(np.float64))
+    if g.size != n:
+        raise ValueError(f"The gradient must have {n} elements, as x0 has; it has {g.size}.")
+    return g
+
+
+def _check_options(unknown: dict[str, Any]) -> None:
+    """Warn about options that do nothing: two that once printed, and those that nobody knows."""
+    printing = [name for name in ("disp", "iprint") if unknown.pop(name, None) is not None]
+    if unknown:
+        warnings.warn(f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=4)
+    for name in printing:
+        warnings.warn(f"L-BFGS-B prints nothing: the option {name!r} has no effect.", DeprecationWarning, stacklevel=4)
+
+
+def _check_unbounded(bounds: Any, n: int) -> None:
+    """Raise unless ``bounds`` bound nothing."""
+    if bounds is None:
+        return
+    if hasattr(bounds, "lb"):
+        low, high = (np.broadcast_to(np.asarray(side, dtype=float), n) for side in (bounds.lb, bounds.ub))
+    else:
+        if len(bounds) != n:
+            raise ValueError(f"There must be as many bounds as elements of x0, {n}; there are {len(bounds)}.")
+        low = np.array([-np.inf if pair[0] is None else pair[0] for pair in bounds], dtype=float)
+        high = np.array([np.inf if pair[1] is None else pair[1] for pair in bounds], dtype=float)
+    if not (np.isneginf(low).all() and np.isposinf(high).all()):
+        raise NotImplementedError(
+            "L-BFGS-B minimizes without bounds here; bounds must be None or infinite. For a positive variable, minimize over "
+            "its logarithm; or use scipy.optimize.minimize, which has the bounded algorithm."
+        )

@@ -207,6 +207,8 @@ def continue_search(x, f, g, memory, state):
     """Digest f and g at the trial point: accept it, try another step, or start over without memory."""
     slope = dot(g, memory[DIRECTION])
     task, step, search = advance_search(load_search(state), state[STEP], f, slope, RULES)
+    if step != step:  # no trial can be computed from infinities or NaN: back to the best step so far
+        step = search.stx if search.bracketed else RULES.stpmin
     save_search(search, state)
     state[STEP], state[SLOPE] = step, slope
     if task != KEEP_SEARCHING:
@@ -234,9 +236,9 @@ def advance(x, f, g, memory, state):
     Returns
     -------
     task : int
-        ``EVALUATE``: call again with f and g at the new x.  ``NEW_X``: an iteration is complete; call again with the same f and
-        g to go on.  Otherwise the end, ``SMALL_GRADIENT`` or ``SMALL_DECREASE``; or ``ABNORMAL``, no lower point was found, and
-        x is back at the last iterate, whose value and gradient are ``state[F_OLD]`` and ``memory[G_OLD]``.
+        ``EVALUATE``: call again with f and g at the new x.  ``NEW_X``: an iteration is complete; call again with the same
+        f and g to go on.  Otherwise the end, ``SMALL_GRADIENT`` or ``SMALL_DECREASE``; or ``ABNORMAL``, no lower point was
+        found, and x is back at the last iterate, whose value and gradient are ``state[F_OLD]``, ``memory[G_OLD]``.
     """
     task = state[TASK]
     if task == EVALUATE:
