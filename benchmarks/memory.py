@@ -4,7 +4,7 @@ The side is called once before, so that compiled kernels and lazily loaded modul
 record of the peak is reset, the side is called again, and the peak above the starting point is the answer.  The system
 allocator is told to give freed memory back, or the second call would hide in what the first one left.
 
-Run as ``python -m benchmarks.memory MODULE CASE SIDE THREADS``; prints bytes.  Works on Linux; elsewhere nothing is shown.
+Run as ``python -m benchmarks.memory MODULE BUILDER SIDE THREADS``; prints bytes.  Works on Linux; elsewhere nothing is shown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.frame import Case, Threads
+from benchmarks.frame import Builder, Case, Threads
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
@@ -23,7 +23,8 @@ GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536
 
 def peak_memory(case: Case, side: str, threads: Threads, engine: str) -> int | None:
     """Bytes that one call of ``side`` ("ours" or "theirs") needs beyond its data; None where it cannot be measured."""
-    command = [sys.executable, "-m", "benchmarks.memory", case.build.__module__, case.name, side, str(threads)]
+    where = [case.build.__module__, case.build.__name__]
+    command = [sys.executable, "-m", "benchmarks.memory", *where, side, str(threads)]
     environment = {**os.environ, **GIVE_BACK, "MINIMAL_ENGINE": engine}
     root = Path(__file__).parent.parent
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=600)
@@ -37,13 +38,13 @@ def _status(field: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-def _measure_here(case: Case, side: str, threads: Threads) -> int | None:
+def _measure_here(build: Builder, side: str, threads: Threads) -> int | None:
     from benchmarks.measure import quiet
     from benchmarks.threads import limited
 
     if not os.access(RESET, os.W_OK):
         return None
-    race = case.build()
+    race = build()
     job = getattr(race, side)
     with limited(threads), quiet():
         job() if race.setup is None else job(race.setup())
@@ -60,10 +61,7 @@ def _measure_here(case: Case, side: str, threads: Threads) -> int | None:
 if __name__ == "__main__":
     from importlib import import_module
 
-    from benchmarks.frame import CASES
-
-    module, name, side, threads = sys.argv[1:]
-    import_module(module)
-    wanted = next(case for case in CASES if case.name == name)
-    found = _measure_here(wanted, side, "all" if threads == "all" else int(threads))
+    module, builder, side, threads = sys.argv[1:]
+    build = getattr(import_module(module), builder)
+    found = _measure_here(build, side, "all" if threads == "all" else int(threads))
     print("" if found is None else found)

@@ -43,7 +43,7 @@ def _panel(times: Any, ratios: Any, outcomes: Sequence[Outcome]) -> None:
     import numpy as np
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    from benchmarks.report import digits, seconds
+    from benchmarks.report import UNITS
 
     case = outcomes[0].case
     threads = list(dict.fromkeys(o.threads for o in outcomes))
@@ -62,12 +62,14 @@ def _panel(times: Any, ratios: Any, outcomes: Sequence[Outcome]) -> None:
         ratios.fill_between(sizes, low, high, color="0.2", alpha=0.15, linewidth=0)
     times.set(xscale="log", yscale="log")
     times.set_title(f"{case.component}\n{case.title}", fontsize=11)
-    times.yaxis.set_major_formatter(FuncFormatter(lambda t, _: seconds(t)))
+    times.yaxis.set_major_formatter(
+        FuncFormatter(lambda t, _: next(f"{t / one:.3g} {unit}" for one, unit in UNITS if t >= 0.999 * one))
+    )
     times.yaxis.set_minor_formatter(NullFormatter())
     times.legend(fontsize=8, frameon=False)
     ratios.set(yscale="log", xlabel="n (samples)")
     ratios.axhline(1.0, color="0.6", linewidth=1)
-    ratios.yaxis.set_major_formatter(FuncFormatter(lambda r, _: f"{digits(r)}x"))
+    ratios.yaxis.set_major_formatter(FuncFormatter(lambda r, _: f"{r:g}x"))
     ratios.yaxis.set_minor_formatter(NullFormatter())
     for axis in (times, ratios):
         axis.grid(visible=True, which="major", color="0.9", linewidth=0.6)

@@ -46,7 +46,7 @@ def digits(x: float) -> str:
 
 
 def megabytes(n: int | None) -> str:
-    return MISSING if n is None else digits(n / 1e6)
+    return MISSING if n is None else f"{n / 1e6:.1f}" if n < 9.95e6 else f"{n / 1e6:.0f}"
 
 
 def gigabytes_per_second(n_bytes: int, t: float) -> str:
@@ -70,20 +70,20 @@ def _title(outcome: Outcome) -> str:
 def _parity(outcome: Outcome) -> str:
     if outcome.timing is None:
         return "FAILED" if outcome.failure else "left out"
-    return str(outcome.timing.agreement)
+    return str(outcome.timing.agreement).replace("noise floor", "noise")
 
 
 def _ratio(outcome: Outcome) -> str:
     if outcome.timing is None:
         return MISSING
     low, high = (digits(ratio) for ratio in outcome.timing.ratio_quartiles)
-    return f"{digits(outcome.timing.ratio)}x ({low} to {high})"
+    return f"{digits(outcome.timing.ratio)}x {low}-{high}"
 
 
 def _goal(outcome: Outcome) -> str:
     if outcome.goal is None:
         return MISSING
-    verdict = {True: "met", False: "missed", None: MISSING}[outcome.goal_met]
+    verdict = {True: "yes", False: "no", None: MISSING}[outcome.goal_met]
     return f"{outcome.goal:g}x {verdict}"
 
 
@@ -97,7 +97,7 @@ def _bandwidth(outcome: Outcome) -> str:
     moved, timing, copy = outcome.bytes_moved, outcome.timing, outcome.copy
     if moved is None or timing is None or copy is None:
         return MISSING
-    return " / ".join(gigabytes_per_second(moved, t) for t in (timing.median_ours, timing.median_theirs, copy))
+    return f"{gigabytes_per_second(moved, timing.median_ours)} of {gigabytes_per_second(moved, copy)}"
 
 
 def _time(which: str) -> Callable[[Outcome], str]:
@@ -112,16 +112,17 @@ COLUMNS = (
     Column("theirs", _time("median_theirs")),
     Column("ratio", _ratio),
     Column("goal", _goal, optional=True),
-    Column("first call", _time("first_ours")),
+    Column("first", _time("first_ours")),
     Column("MB", _memory, optional=True),
     Column("GB/s", _bandwidth, optional=True),
 )
 LEGEND = {
-    "parity": "checked on the results of the timed calls, with the largest relative difference",
-    "ratio": "their median time / ours; in brackets the middle half of the rounds",
-    "first call": "ours, with compiling or loading what was not loaded yet",
+    "parity": "of the timed calls' results, largest relative difference (noise: at most theirs from itself, rows permuted)",
+    "ratio": "their median time / ours, then the middle half of the rounds",
+    "goal": "the ratio to reach, and whether it was reached",
+    "first": "our first call, with compiling or loading the kernels that were not loaded yet",
     "MB": "peak memory beyond the data, ours / theirs",
-    "GB/s": "bytes that the job must move, per second: ours / theirs / a plain copy",
+    "GB/s": "bytes that the job must at least move, per second, of what a plain copy moves",
 }
 
 
@@ -178,7 +179,7 @@ def _style(column: Column, outcome: Outcome) -> str:
         return "bold green" if outcome.timing.ratio >= 1 else "bold red"
     if column.heading == "goal" and outcome.goal_met is not None:
         return "green" if outcome.goal_met else "yellow"
-    return "dim" if column.heading == "first call" else ""
+    return "dim" if column.heading == "first" else ""
 
 
 GAP = 2  # spaces between two columns
@@ -189,7 +190,9 @@ def tables(outcomes: Sequence[Outcome], width: int) -> list[RenderableType]:
     """The results, one block for each component, in columns of the same width throughout."""
     columns = columns_for(outcomes)
     widths = [max(len(c.heading), *(len(c.cell(outcome)) for outcome in outcomes)) for c in columns]
-    widths[0] = max(NARROWEST, min(widths[0], width - sum(widths[1:]) - GAP * (len(widths) - 1)))
+    while columns[-1].optional and sum(widths[1:]) + GAP * len(widths) + NARROWEST > width:
+        columns, widths = columns[:-1], widths[:-1]  # a narrow window: the rest is in --json and --markdown
+    widths[0] = max(NARROWEST, min(widths[0], width - sum(widths[1:]) - GAP * len(widths)))
     blocks: list[RenderableType] = []
     for heading, group in by_component(outcomes).items():
         block = Table(box=None, header_style="dim", padding=(0, GAP, 0, 0), pad_edge=False)
