@@ -1,8 +1,8 @@
 """L-BFGS: minimize a smooth function of many variables with the memory of a few vectors.
 
 Two doors.  :func:`lbfgs` for one function that returns value and gradient, without ceremony: what the estimators use.
-:func:`minimize_lbfgsb` for all the forms that ``minimize(method="L-BFGS-B")`` takes.  Both hold the same conversation with the
-algorithm, which is in ``lbfgs_numpy`` (to read) and ``lbfgs_numba`` (what runs).
+:func:`minimize_lbfgsb` for all the forms that ``minimize(method="L-BFGS-B")`` takes.  Both hold the same conversation with
+the algorithm, which is in ``lbfgs_numpy`` (to read) and ``lbfgs_numba`` (what runs).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minimal.engine import twin
-from minimal.exceptions import OptimizeWarning
+from minimal.optimize.bfgs import Reporter, warn_unknown
 from minimal.optimize.lbfgs_operator import LbfgsInvHessProduct
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
@@ -45,7 +45,7 @@ MESSAGES = {
     ABNORMAL: "ABNORMAL: ",
     TOO_MANY_ITERATIONS: "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT",
     TOO_MANY_EVALUATIONS: "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT",
-    CALLBACK_STOPPED: "STOP: CALLBACK REQUESTED HALT",
+    CALLBACK_STOPPED: "`callback` raised `StopIteration`.",
 }
 
 
@@ -59,15 +59,15 @@ def lbfgs(
     maxfun: int = 15000,
     maxiter: int = 15000,
     maxls: int = 20,
-    callback: Callable[[Array], Any] | None = None,
+    callback: Callable[..., Any] | None = None,
 ) -> OptimizeResult:
     """Minimize f, given one function for its value and gradient.
 
     Parameters
     ----------
     fun_and_grad : callable ``fun_and_grad(x) -> (f, g)``
-        ``x`` is float64 of shape (n,) and belongs to the optimizer, which moves it: copy it to keep it.  ``g`` must be float64
-        of shape (n,), and may be the same array at every call.
+        ``x`` is float64 of shape (n,) and belongs to the optimizer, which moves it: copy it to keep it.  ``g`` must be
+        float64 of shape (n,), and may be the same array at every call.
     x0 : array-like of shape (n,)
     maxcor : int, default=10
         How many pairs (s, y) to remember.
@@ -79,21 +79,21 @@ def lbfgs(
         Stop after an iteration when more evaluations, or as many iterations, were made; tested before both tolerances.
     maxls : int, default=20
         Evaluations in one line search, before the memory is dropped.
-    callback : callable ``callback(x)``, optional
+    callback : callable ``callback(x)`` or ``callback(intermediate_result)``, optional
         After every iteration.  It may raise StopIteration to stop.
 
     Returns
     -------
     OptimizeResult
-        ``x, fun, jac, nit, nfev, njev, status`` (0 converged, 1 too many iterations or evaluations, 2 otherwise), ``success``,
-        ``message``, ``hess_inv`` (an operator).
+        ``x, fun, jac, nit, nfev, njev, status, success, message, hess_inv``.  The status is 0 (converged), 1 (too many
+        iterations or evaluations), 2 (no lower point found) or 99 (the callback said stop); ``hess_inv`` is an operator.
 
     See Also
     --------
     minimize_lbfgsb : finite differences, args, result-passing callbacks.
     """
     x = np.array(x0, dtype=np.float64).ravel()
-    watch = _Watch(maxiter, maxfun, None if callback is None else lambda x, f: callback(x))
+    watch = _Watch(maxiter, maxfun, callback)
 
     def evaluate(x: Array) -> tuple[float, Array]:
         watch.nfev += 1
@@ -106,22 +106,19 @@ def lbfgs(
 class _Watch:
     """After every iteration: count it, show it to the callback, look at maxiter and maxfun."""
 
-    def __init__(self, maxiter: int, maxfun: int, show: Callable[[Array, Any], Any] | None) -> None:
-        self.maxiter, self.maxfun, self.show = maxiter, maxfun, show
+    def __init__(self, maxiter: int, maxfun: int, callback: Callable[..., Any] | None) -> None:
+        self.maxiter, self.maxfun = maxiter, maxfun
         self.nit = self.nfev = 0
+        self.reporter = None if callback is None else Reporter(callback, None)
 
     def reason_to_stop(self, x: Array, f: Any) -> int:
-        """0 to go on.  A limit that is reached speaks louder than the callback."""
+        """0 to go on."""
         self.nit += 1
-        reason = 0
-        if self.show is not None:
-            try:
-                self.show(x, f)
-            except StopIteration:
-                reason = CALLBACK_STOPPED
+        if self.reporter is not None and self.reporter(x, f):
+            return CALLBACK_STOPPED
         if self.nit >= self.maxiter:
             return TOO_MANY_ITERATIONS
-        return TOO_MANY_EVALUATIONS if self.nfev > self.maxfun else reason
+        return TOO_MANY_EVALUATIONS if self.nfev > self.maxfun else 0
 
 
 def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any) -> tuple[int, float, float, int]:
@@ -162,8 +159,10 @@ def _converse(
 def _result(
     x: Array, f: Any, g: Array, reason: int, hess_inv: LbfgsInvHessProduct, watch: _Watch, njev: int
 ) -> OptimizeResult:
-    """The result with status 0 (converged), 1 (a limit was reached) or 2."""
-    if reason in (SMALL_GRADIENT, SMALL_DECREASE):
+    """The result with status 0 (converged), 1 (a limit was reached), 2 (abnormal) or 99 (the callback said stop)."""
+    if reason == CALLBACK_STOPPED:
+        status = 99
+    elif reason in (SMALL_GRADIENT, SMALL_DECREASE):
         status = 0
     else:
         status = 1 if watch.nfev > watch.maxfun or watch.nit >= watch.maxiter else 2
@@ -187,7 +186,7 @@ def minimize_lbfgsb(
     args: tuple[Any, ...] = (),
     jac: Any = None,
     bounds: Any = None,
-    callback: Callable[[OptimizeResult], Any] | None = None,
+    callback: Callable[..., Any] | None = None,
     maxcor: int = 10,
     ftol: float = 2.2204460492503131e-09,
     gtol: float = 1e-5,
@@ -207,12 +206,13 @@ def minimize_lbfgsb(
     x0 : array-like of shape (n,)
     args : tuple
     jac : callable, True, "2-point", "3-point", "cs" or None
-        The gradient ``jac(x, *args)``; True if ``fun`` returns both; a scheme of finite differences; None for "2-point" with the
-        absolute step ``eps``.
+        The gradient ``jac(x, *args)``; True if ``fun`` returns both; a scheme of finite differences; None for "2-point" with
+        the absolute step ``eps``.
     bounds : sequence of n pairs (low, high), or an object with ``lb`` and ``ub``
         None and infinities mean no bound, and no bound is what there must be.
-    callback : callable ``callback(intermediate_result)``
-        After every iteration, with a result that has ``x`` and ``fun``.  It may raise StopIteration to stop.
+    callback : callable ``callback(x)`` or ``callback(intermediate_result)``, optional
+        After every iteration, with x, or with a result that has ``x`` and ``fun`` if its one parameter has that name.  It may
+        raise StopIteration to stop.
     maxcor, ftol, gtol, maxfun, maxiter, maxls
         As in :func:`lbfgs`.  With finite differences all their evaluations count for ``maxfun``.
     eps : float or array-like of shape (n,), default=1e-8
@@ -255,8 +255,7 @@ def minimize_lbfgsb(
         fun = FunctionAndGradient(fun)
         jac = fun.gradient
     objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
-    show = None if callback is None else lambda x, f: callback(OptimizeResult(x=x.copy(), fun=f))
-    watch = _Watch(maxiter, maxfun, show)
+    watch = _Watch(maxiter, maxfun, callback)
 
     def evaluate(x: Array) -> tuple[Any, Array]:
         f, g = objective.fun_and_grad(x)
@@ -279,8 +278,7 @@ def _as_gradient(g: NDArray[Any], n: int) -> Array:
 def _check_options(unknown: dict[str, Any]) -> None:
     """Warn about options that do nothing: two that once printed, and those that nobody knows."""
     printing = [name for name in ("disp", "iprint") if unknown.pop(name, None) is not None]
-    if unknown:
-        warnings.warn(f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=4)
+    warn_unknown(unknown)
     for name in printing:
         warnings.warn(f"L-BFGS-B prints nothing: the option {name!r} has no effect.", DeprecationWarning, stacklevel=4)
 
@@ -290,12 +288,12 @@ def _check_unbounded(bounds: Any, n: int) -> None:
     if bounds is None:
         return
     if hasattr(bounds, "lb"):
-        low, high = (np.broadcast_to(np.asarray(side, dtype=float), n) for side in (bounds.lb, bounds.ub))
+        low, high = np.asarray(bounds.lb, dtype=float), np.asarray(bounds.ub, dtype=float)
     else:
-        if len(bounds) != n:
-            raise ValueError(f"There must be as many bounds as elements of x0, {n}; there are {len(bounds)}.")
         low = np.array([-np.inf if pair[0] is None else pair[0] for pair in bounds], dtype=float)
         high = np.array([np.inf if pair[1] is None else pair[1] for pair in bounds], dtype=float)
+    if not {low.size, high.size} <= {1, n}:
+        raise ValueError(f"There must be as many bounds as elements of x0, {n}; there are {max(low.size, high.size)}.")
     if not (np.isneginf(low).all() and np.isposinf(high).all()):
         raise NotImplementedError(
             "L-BFGS-B minimizes without bounds here; bounds must be None or infinite. For a positive variable, minimize over "

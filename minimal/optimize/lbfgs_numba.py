@@ -62,6 +62,12 @@ def dot(a, b):
 
 
 @kernel
+def length(v):
+    """The Euclidean norm of v."""
+    return math.sqrt(dot(v, v))
+
+
+@kernel
 def max_norm(g):
     """max |g_i|, and NaN if any is."""
     largest = 0.0
@@ -114,7 +120,7 @@ def remember(g, memory, state):
     for j in range(g.size):
         s[j] = d[j] * step
         y[j] = g[j] - g_old[j]
-    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, dot(y, y) / curvature
+    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, length(y) ** 2 / curvature
     state[STORED] = min(state[STORED] + 1, m)
 
 
@@ -174,7 +180,7 @@ def begin_search(x, memory, state):
         return give_up(x, memory)
     step = 1.0
     if state[ITERATION] == 0:
-        step = 1.0 / math.sqrt(dot(memory[DIRECTION], memory[DIRECTION]))
+        step = 1.0 / length(memory[DIRECTION])
         step = step if step < RULES.stpmax else RULES.stpmax
     _, search = start_search(step, state[F_OLD], slope, RULES)
     save_search(search, state)

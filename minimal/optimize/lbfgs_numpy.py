@@ -1,12 +1,12 @@
-"""One step of L-BFGS, to read: a quasi-Newton method that remembers ten vectors pairs instead of a matrix.
+"""One step of L-BFGS, to read: a quasi-Newton method that remembers ten pairs of vectors instead of a matrix.
 
 BFGS keeps an approximation H of the inverse Hessian, n x n numbers.  But H only ever meets a gradient, as d = -H g, and H is
 the result of rank-two updates by the pairs s = x_new - x_old and y = g_new - g_old.  Nocedal's two-loop recursion applies the
 last few updates to g directly: 4 n multiplications a pair, and no matrix.
 
-Read :func:`direction` first, then :func:`remember` (what is learned from a step), then from :func:`advance` downwards how a
-step comes about.  The names of places (``state[STEP]``, ``memory[X_OLD]``) are in ``lbfgs_state``, the search along the line in
-``more_thuente``.
+Read :func:`direction` first, then :func:`remember` (what is learned from a step), then from :func:`advance` upwards how a
+step comes about.  The names of places (``state[STEP]``, ``memory[X_OLD]``) are in ``lbfgs_state``, the search along the line
+is in ``more_thuente``.
 
 Sources: J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp. 35 (1980); every decision as in
 L-BFGS-B 3.0 (Byrd, Lu, Nocedal & Zhu, 1995; Morales & Nocedal, 2011) without bounds, as in ``scipy.optimize`` 1.17.1, which
@@ -14,6 +14,8 @@ reaches the same direction through a "compact" matrix of the size of the memory 
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +54,17 @@ Array = NDArray[np.float64]
 EPS = 2.0**-52
 
 
+def length(v: Array) -> Any:
+    """The Euclidean norm of ``v``."""
+    return np.sqrt(v @ v)
+
+
 def direction(g: Array, memory: Array, state: Array, d: Array) -> None:
     """d = -H g by the two-loop recursion, for the H of the stored pairs and H_0 = I / theta.
 
-    Each update is  H <- (I - s y'/s'y) H (I - y s'/s'y) + s s'/s'y,  the newest one outermost: so the first loop, newest to
-    oldest, applies the factors on the right, H_0 stands in the middle, and the second loop, oldest to newest, applies those on
-    the left.
+    Each update is  H <- (I - s y'/s'y) H (I - y s'/s'y) + s s'/s'y,  the newest one outermost: so the first loop, newest
+    to oldest, applies the factors on the right, H_0 stands in the middle, and the second loop, oldest to newest, applies
+    those on the left.
     """
     m, stored, newest = int(state[MAXCOR]), int(state[STORED]), int(state[NEWEST])
     S, Y = memory[:m], memory[m : 2 * m]
@@ -87,7 +94,7 @@ def remember(g: Array, memory: Array, state: Array) -> None:
     i = (int(state[NEWEST]) + 1) % m
     memory[i] = memory[DIRECTION] * step
     memory[m + i] = y = g - memory[G_OLD]
-    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, y @ y / curvature
+    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, length(y) ** 2 / curvature
     state[STORED] = min(state[STORED] + 1, m)
 
 
@@ -134,7 +141,7 @@ def begin_search(x: Array, memory: Array, state: Array) -> int:
         return give_up(x, memory)
     step = 1.0
     if state[ITERATION] == 0:  # nothing is known of the scale of f yet: go a distance of 1
-        step = 1.0 / np.sqrt(memory[DIRECTION] @ memory[DIRECTION])
+        step = 1.0 / length(memory[DIRECTION])
         step = step if step < RULES.stpmax else RULES.stpmax
     _, search = more_thuente.start(step, state[F_OLD], slope, RULES)
     save_search(search, state)
