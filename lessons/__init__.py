@@ -1,0 +1,13 @@
+"""Lessons on how the algorithms of ``minimal`` work, from the idea to the library's same numbers.
+
+python -m lessons list      what there is
+python -m lessons check     run every lesson as a plain script
+python -m lessons build     execute every lesson and build the site into lessons/_build/html
+"""
+
+LESSONS = {
+    "arrays_and_standardization": "What an array is in memory, and a variance that keeps its digits",
+    "finding_minima": "Gradient descent, line search, Newton and BFGS, drawn on the map they walk on",
+    "logistic_regression": "From a likelihood to a fused kernel, and why two right programs differ",
+}
+"""The lessons in the order in which they build on each other: the script's name, and what it is about."""

@@ -1,0 +1,240 @@
+"""The tests behind the lessons' exercises.
+
+Each function examines the reader's function of the same name, and says why an answer is wrong.  ``solutions`` has a
+function of the same name that passes.  To add an exercise, write both and put ``check(name)`` below a stub in a lesson.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Answer = Callable[..., Any]
+
+
+class NotYet(Exception):
+    """The stub is still empty: the answer returned nothing."""
+
+
+class Wrong(Exception):
+    """The answer is wrong; the message says to the reader how."""
+
+
+def expect(got: Any, wanted: Any, when: str, hint: str = "", tolerance: float = 1e-12) -> None:
+    """Compare one result with the right one, relative to the largest right number.
+
+    Raises
+    ------
+    NotYet
+        If nothing came back.
+    Wrong
+        If the shape or a number differs; ``when`` and ``hint`` go into the message.
+    """
+    if got is None:
+        raise NotYet("The function returns nothing so far. Replace `pass` and run the cell again.")
+    try:
+        result, right = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
+    except (TypeError, ValueError):
+        raise Wrong(f"{when}: expected numbers, got {type(got).__name__}. {hint}") from None
+    if result.shape != right.shape:
+        raise Wrong(f"{when}: expected shape {right.shape}, got {result.shape}. {hint}")
+    if np.any(np.isnan(result) != np.isnan(right)):
+        raise Wrong(f"{when}: expected {_short(right)}, got {_short(result)}. {hint}")
+    finite = np.abs(right[np.isfinite(right)])
+    scale = finite.max() if finite.size and finite.max() > 0 else 1.0
+    same = (result == right) | (np.abs(result - right) <= tolerance * scale) | np.isnan(right)
+    if not np.all(same):
+        raise Wrong(f"{when}: expected {_short(right)}, got {_short(result)}. {hint}")
+
+
+def _short(value: np.ndarray) -> str:
+    return np.array2string(value, precision=6, threshold=8, separator=", ")
+
+
+# Arrays and standardization
+
+
+def element(answer: Answer) -> None:
+    """``element(strip, strides, i, j)``: the number at (i, j), from the strip and the strides in bytes."""
+    X = np.arange(12.0).reshape(3, 4) ** 2
+    flat = X.ravel()
+    hint = "The address is i * strides[0] + j * strides[1] bytes; one number takes strip.itemsize bytes."
+    expect(answer(flat, (32, 8), 0, 3), 9.0, "C order, element (0, 3)", hint)
+    expect(answer(flat, (32, 8), 2, 1), 81.0, "C order, element (2, 1)", hint)
+    expect(answer(X.ravel("F"), (8, 24), 2, 1), 81.0, "Fortran order, element (2, 1)", hint)
+    expect(answer(flat[:4], (0, 8), 2, 1), 1.0, "broadcast row, element (2, 1)", "A stride of zero stays where it is.")
+    small = flat.astype(np.float32)
+    expect(answer(small, (16, 4), 2, 1), 81.0, "float32, element (2, 1)", "A float32 takes 4 bytes: ask the strip.")
+
+
+def variance(answer: Answer) -> None:
+    """``variance(x)``: the population variance of a 1-D array, NaN left out, safe far from zero."""
+    expect(answer(np.array([1.0, 2.0, 3.0, 4.0])), 1.25, "x = [1, 2, 3, 4]", "Divide by n, not by n - 1.")
+    far = np.array([1.0, 2.0, 3.0, 4.0]) + 1e9
+    expect(answer(far), 1.25, "x = [1, 2, 3, 4] + 10**9", "Subtract the mean before you square.")
+    hint = "Leave NaN out of the sums and of the count."
+    expect(answer(np.array([1.0, np.nan, 3.0])), 1.0, "x = [1, NaN, 3]", hint)
+    # 0.1 has no exact float, so the mean of these is rounded; the deviations must still vanish to rounding.
+    expect(answer(np.full(10, 0.1)) + 1.0, 1.0, "ten times 0.1", "A constant has variance zero.")
+
+
+def standardize(answer: Answer) -> None:
+    """``standardize(X)``: columns with mean 0 and standard deviation 1; constant ones only lose their mean."""
+    X = np.array([[1.0, 5.0], [3.0, 5.0]])
+    before = X.copy()
+    hint = "Where the standard deviation is 0, divide by 1."
+    with np.errstate(all="ignore"):
+        expect(answer(X), [[-1.0, 0.0], [1.0, 0.0]], "X = [[1, 5], [3, 5]]", hint)
+        if not np.array_equal(X, before):
+            raise Wrong("The function changed its input. Return a new array.")
+        holes = np.array([[1.0], [np.nan], [3.0]])
+        expect(answer(holes), [[-1.0], [np.nan], [1.0]], "X = [[1], [NaN], [3]]", "A hole stays a hole (np.nanmean).")
+
+
+def merge_moments(answer: Answer) -> None:
+    """``merge_moments(n_a, mean_a, m2_a, n_b, mean_b, m2_b)``: count, mean and m2 of both parts together."""
+    x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    for shift, when in ((0.0, "parts [1, 2] and [4, 8, 16]"), (1e6, "the same parts, shifted by 10**6")):
+        parts = [y for part in (x[:2] + shift, x[2:] + shift) for y in (len(part), part.mean(), len(part) * part.var())]
+        got = answer(*parts)
+        whole = x + shift
+        wanted = (5, whole.mean(), 5 * whole.var())
+        if got is None or len(got) != 3:
+            expect(got, wanted, when, "Return the three numbers (n, mean, m2).")
+        for name, ours, right in zip(("n", "mean", "m2"), got, wanted):
+            hint = (
+                "m2 gains (mean_b - mean_a)**2 * n_a * n_b / n." if name == "m2" else "Weigh the means with the counts."
+            )
+            expect(ours, right, f"{name} of {when}", hint, tolerance=1e-9)
+
+
+# Finding minima
+
+
+def beale_gradient(answer: Answer) -> None:
+    """``beale_gradient(p)``: the gradient of Beale's function."""
+    hint = "By the chain rule, each square (c - x + x y**k)**2 gives 2 (c - x + x y**k) times (y**k - 1, k x y**(k-1))."
+    expect(answer(np.array([3.0, 0.5])), [0.0, 0.0], "at the minimum (3, 0.5)", hint)
+    expect(answer(np.array([1.0, 1.0])), [0.0, 27.75], "at (1, 1)", hint)
+    expect(answer(np.array([2.0, -1.0])), [15.5, -44.5], "at (2, -1)", hint)
+
+
+def is_good_step(answer: Answer) -> None:
+    """``is_good_step(f0, slope0, alpha, f, slope, c1, c2)``: both Wolfe conditions."""
+    expect(answer(1.0, -1.0, 0.5, 0.6, -0.1), True, "a step that falls and flattens", "Both conditions hold here.")
+    expect(answer(1.0, -1.0, 0.5, 1.1, 0.1), False, "a step that climbs", "f <= f0 + c1 * alpha * slope0 fails.")
+    expect(answer(1.0, -1.0, 0.01, 0.99, -0.98), False, "a tiny step", "The curve has not flattened.")
+    hint = "The second condition is about |slope|: too steep upwards is not flat, either."
+    expect(answer(1.0, -1.0, 0.5, 0.6, 2.0), False, "a step that ends on a steep climb", hint)
+    expect(answer(1.0, -1.0, 1.0, 0.95, 0.0, c1=0.1), False, "c1 = 0.1, a fall of 0.05", "Is c1 multiplied by alpha?")
+    expect(answer(1.0, -1.0, 1.0, 0.85, -0.5, c2=0.4), False, "c2 = 0.4, slope -0.5", "Is c2 used?")
+
+
+def secant_step(answer: Answer) -> None:
+    """``secant_step(x0, g0, x1, g1)``: where the line through both slopes is zero."""
+    hint = "H = s / y with s = x1 - x0 and y = g1 - g0; the next point is x1 - H g1."
+    expect(answer(0.0, -4.0, 1.0, -2.0), 2.0, "slopes -4 at 0 and -2 at 1", hint)
+    expect(answer(5.0, 6.0, 3.0, 2.0), 2.0, "slopes 6 at 5 and 2 at 3", hint)
+
+
+def limited_memory_direction(answer: Answer) -> None:
+    """``limited_memory_direction(g, steps, changes)``: -H g after the BFGS updates of the identity."""
+    random = np.random.default_rng(3)
+    A = np.diag([1.0, 2.0, 3.0, 4.0, 5.0])
+    g, steps = random.normal(size=5), random.normal(size=(3, 5))
+    changes = steps @ A
+    H = np.eye(5)
+    for k, s in enumerate(steps):
+        y = changes[k]
+        V = np.eye(5) - np.outer(y, s) / (y @ s)
+        H = V.T @ H @ V + np.outer(s, s) / (y @ s)
+        if k == 0:
+            hint = "One pair: q = g - (s'g / y's) y, then q + s (s'g - y'q) / y's, and the sign."
+            expect(answer(g, steps[:1], changes[:1]), -H @ g, "one pair", hint, tolerance=1e-9)
+    hint = "On the way in, the newest pair comes first; on the way back, the oldest."
+    expect(answer(g, steps, changes), -H @ g, "three pairs", hint, tolerance=1e-9)
+    expect(answer(g, steps[:0], changes[:0]), -g, "no pair", "With nothing learned, H is the identity.")
+
+
+# Logistic regression
+
+
+def sigmoid(answer: Answer) -> None:
+    """``sigmoid(z)``: probabilities, exact at both ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expect(answer(np.array([0.0, np.log(3)])), [0.5, 0.75], "z = [0, log 3]", "1 / (1 + exp(-z)).")
+        try:
+            large = answer(np.array([-1000.0, 1000.0]))
+        except RuntimeWarning:
+            raise Wrong("z = [-1000, 1000] overflows. Give exp negative numbers only: exp(-abs(z)).") from None
+    expect(large, [0.0, 1.0], "z = [-1000, 1000]", "Never divide infinity by infinity.")
+    hint = "For negative z, use exp(z) / (1 + exp(z)), which keeps all digits."
+    expect(answer(np.array([-700.0])), [np.exp(-700)], "z = -700", hint)
+
+
+def log_sigmoid(answer: Answer) -> None:
+    """``log_sigmoid(z)``: log-probabilities, finite and exact."""
+    with np.errstate(all="ignore"):
+        expect(answer(np.array([0.0])), [-np.log(2)], "z = 0", "sigmoid(0) is one half.")
+        expect(answer(np.array([-1000.0])), [-1000.0], "z = -1000", "log sigmoid(z) = -log(1 + exp(-z)), made safe.")
+        expect(answer(np.array([40.0])), [-np.exp(-40)], "z = 40", "log1p keeps what 1 + t rounds away.")
+
+
+def _small_problem() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(5)
+    X, y, w = random.normal(size=(12, 3)), random.integers(0, 2, 12).astype(float), random.normal(size=3)
+    return X, y, w, 1 / (1 + np.exp(-X @ w))
+
+
+def mean_loss_gradient(answer: Answer) -> None:
+    """``mean_loss_gradient(w, X, y)``: X^T (p - y) / n."""
+    hint = "Each row contributes (p - y) times itself; it is a mean, so divide by n."
+    expect(answer(np.zeros(1), np.array([[2.0]]), np.array([1.0])), [-1.0], "one row, x = 2, y = 1, w = 0", hint)
+    X, y, w, p = _small_problem()
+    expect(answer(w, X, y), X.T @ (p - y) / 12, "twelve rows", hint)
+
+
+def newton_step(answer: Answer) -> None:
+    """``newton_step(w, X, y, penalty)``: w - H^-1 g of the penalized mean loss."""
+    X, y, w, p = _small_problem()
+    for penalty, when, hint in (
+        (0.0, "no penalty", "H = X^T diag(p (1 - p)) X / n and g = X^T (p - y) / n."),
+        (0.5, "penalty 0.5", "The penalty adds penalty * w to g, and penalty to the diagonal of H."),
+    ):
+        H = (X.T * (p * (1 - p))) @ X / 12 + penalty * np.eye(3)
+        g = X.T @ (p - y) / 12 + penalty * w
+        expect(answer(w, X, y, penalty), w - np.linalg.solve(H, g), when, hint, tolerance=1e-10)
+
+
+def noise_floor(answer: Answer) -> None:
+    """``noise_floor(fit, X, y, orders)``: how far a fit moves when its rows are permuted."""
+    X, y, _, _ = _small_problem()
+
+    def fit(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return X[0] * (1 + y[0])  # depends on the order so strongly that any slip shows
+
+    orders = [np.roll(np.arange(12), shift) for shift in (1, 5, 7)]
+    apart = [np.abs(fit(X[order], y[order]) - fit(X, y)).max() for order in orders]
+    expect(answer(fit, X, y, orders[:1]), apart[0], "one order", "Permute X and y together: X[order], y[order].")
+    expect(answer(fit, X, y, orders), max(apart), "three orders", "The floor is the largest of all differences.")
+
+
+ALL = (
+    "element",
+    "variance",
+    "standardize",
+    "merge_moments",
+    "beale_gradient",
+    "is_good_step",
+    "secant_step",
+    "limited_memory_direction",
+    "sigmoid",
+    "log_sigmoid",
+    "mean_loss_gradient",
+    "newton_step",
+    "noise_floor",
+)

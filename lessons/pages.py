@@ -1,0 +1,193 @@
+"""Write the reference pages of the site: what the docstrings say, what the ledger holds, what the races gave."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+ROOMS = ("minimal", "minimal.preprocessing", "minimal.exceptions")
+
+MAKE_LEDGER = """
+This site was built without a ledger. To make one, and a site that holds it:
+
+```console
+$ pytest reference_tests --ledger ledger.json
+$ python -m lessons build --ledger ledger.json
+```
+"""
+
+MAKE_REPORT = """
+This site was built without a report card. To make one, and a site that holds it:
+
+```console
+$ python -m benchmarks --json report.json
+$ python -m lessons build --report report.json
+```
+"""
+
+Record = dict[str, Any]
+
+
+def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
+    """Write every generated page into ``folder``.
+
+    Parameters
+    ----------
+    folder : Path
+    ledger, report : Path or None
+        The JSON files; where there is none, the page says how to make it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        old.unlink()
+    (folder / "api.md").write_text(api_page())
+    for room in ROOMS:
+        (folder / f"{room}.md").write_text(room_page(room))
+    (folder / "ledger.md").write_text(ledger_page(json.loads(ledger.read_text()) if ledger else None))
+    (folder / "report_card.md").write_text(report_page(json.loads(report.read_text()) if report else None))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The API
+
+
+def public_names(room: str) -> list[str]:
+    """The classes and functions that a package offers, in the order in which it lists them."""
+    module = importlib.import_module(room)
+    return [name for name in module.__all__ if not inspect.ismodule(getattr(module, name))]
+
+
+def api_page() -> str:
+    """The list of all rooms."""
+    rows = [(f"[`{room}`]({room}.md)", ", ".join(f"`{name}`" for name in public_names(room))) for room in ROOMS]
+    pages = "\n".join(ROOMS)
+    return (
+        "# API\n\nEvery public name, with the text of its docstring. Parameters and defaults are those of the reference, and"
+        " each page says where the two differ.\n\n"
+        f"{table(('package', 'what it offers'), rows)}\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+    )
+
+
+def room_page(room: str) -> str:
+    """Every public class and function of one package."""
+    module = importlib.import_module(room)
+    parts = [f"# {room}\n\n```{{eval-rst}}\n.. automodule:: {room}\n\n.. currentmodule:: {room}\n```\n"]
+    for name in public_names(room):
+        is_class = inspect.isclass(getattr(module, name))
+        options = "\n   :members:\n   :inherited-members: Exception" if is_class else ""
+        kind = "class" if is_class else "function"
+        parts.append(f"## {name}\n\n```{{eval-rst}}\n.. auto{kind}:: {room}.{name}{options}\n```\n")
+    return "\n".join(parts)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The parity ledger
+
+LEVELS = """
+identical
+: Bit for bit, shape and type included.
+
+rounding
+: Within a stated bound, for a stated reason.
+
+noise floor
+: No further from the reference than the reference is from itself when its rows change places.
+
+known difference
+: A difference that stays, with its cause.
+"""
+
+
+def ledger_page(records: Sequence[Record] | None) -> str:
+    """The ledger: a summary, the known differences, and every comparison grouped by component."""
+    head = (
+        "# Parity ledger\n\nEvery comparison with a reference that the tests made: what was compared, how strictly, and the"
+        f" largest difference seen, relative to the largest magnitude in the reference.\n{LEVELS}\n"
+    )
+    if records is None:
+        return head + MAKE_LEDGER
+    known = [record for record in records if record["level"] == "known difference"]
+    compared = [record for record in records if record["level"] != "known difference"]
+    failed = sum(not record["passed"] for record in compared)
+    parts = [head, f"**{len(compared)} comparisons, {failed} failed.**\n", "## Summary\n", _summary(compared)]
+    if known:
+        reasons = sorted({(r["component"], r["what"], r["reason"]) for r in known})
+        parts += ["\n## Known differences\n", table(("component", "what", "why"), reasons)]
+    for component, rows in _grouped(compared, "component"):
+        parts += [f"\n## {component[0]}\n", _details(rows)]
+    return "\n".join(parts)
+
+
+def _summary(records: Sequence[Record]) -> str:
+    rows = []
+    for (component, level), group in _grouped(records, "component", "level"):
+        rows.append(
+            (
+                component,
+                level,
+                str(len(group)),
+                str(sum(not record["passed"] for record in group)),
+                _number(max(record["difference"] for record in group)),
+                _distinct(group, "engine"),
+                _distinct(group, "reference"),
+            )
+        )
+    return table(("component", "level", "compared", "failed", "largest difference", "engines", "reference"), rows)
+
+
+def _details(records: Sequence[Record]) -> str:
+    rows = []
+    for (what, level), group in _grouped(records, "what", "level"):
+        rows.append(
+            (
+                what,
+                level if level == "identical" else f"{level}, bound {max(r['bound'] for r in group):.0e}",
+                str(len(group)),
+                _number(max(record["difference"] for record in group)),
+                _distinct(group, "dtype"),
+                _distinct(group, "reason"),
+            )
+        )
+    return table(("what", "level", "compared", "largest difference", "dtypes", "reason for the bound"), rows)
+
+
+def _grouped(records: Iterable[Record], *keys: str) -> Iterable[tuple[tuple[str, ...], list[Record]]]:
+    def key(record: Record) -> tuple[str, ...]:
+        return tuple(record[name] for name in keys)
+
+    return ((values, list(group)) for values, group in groupby(sorted(records, key=key), key=key))
+
+
+def _distinct(records: Iterable[Record], key: str) -> str:
+    return ", ".join(sorted({record[key] for record in records if record[key]}))
+
+
+def _number(difference: float) -> str:
+    return "none" if difference == 0 else f"{difference:.1e}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The report card
+
+
+def report_page(report: Record | None) -> str:
+    """The report card: our time, theirs, and the ratio, case by case."""
+    head = (
+        "# Report card\n\nBoth sides did the same job on the same data in the same run, by turns, and their answers were"
+        " compared. A ratio above one says how many times sooner `minimal` is; cases where it loses stay in the table.\n"
+    )
+    if report is None:
+        return head + MAKE_REPORT
+    raise NotImplementedError
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
