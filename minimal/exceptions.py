@@ -15,6 +15,7 @@ __all__ = [
     "ConvergenceWarning",
     "DataConversionWarning",
     "InvalidParameterError",
+    "LinAlgWarning",
     "LineSearchWarning",
     "NotFittedError",
     "OptimizeWarning",
@@ -46,6 +47,10 @@ class LineSearchWarning(RuntimeWarning):
     """A line search ended without a step that satisfies its conditions."""
 
 
+class LinAlgWarning(RuntimeWarning):
+    """A system of linear equations is too ill-conditioned for its solution to be trusted."""
+
+
 # Where the reference keeps the class of the same name.
 _REFERENCE_MODULES = {
     NotFittedError: "sklearn.exceptions",
@@ -53,6 +58,7 @@ _REFERENCE_MODULES = {
     ConvergenceWarning: "sklearn.exceptions",
     DataConversionWarning: "sklearn.exceptions",
     OptimizeWarning: "scipy.optimize._optimize",
+    LinAlgWarning: "scipy.linalg",
     LineSearchWarning: "scipy.optimize._linesearch",
 }
 
