@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("minimal", "minimal.preprocessing", "minimal.exceptions")
+ROOMS = ("minimal", "minimal.preprocessing", "minimal.linear_model", "minimal.optimize", "minimal.exceptions")
 
 MAKE_LEDGER = """
 This site was built without a ledger. To make one, and a site that holds it:
@@ -59,7 +60,7 @@ def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
 def public_names(room: str) -> list[str]:
     """The classes and functions that a package offers, in the order in which it lists them."""
     module = importlib.import_module(room)
-    return [name for name in module.__all__ if not inspect.ismodule(getattr(module, name))]
+    return [name for name in module.__all__ if f"{room}.{name}" not in ROOMS]
 
 
 def api_page() -> str:
@@ -183,7 +184,69 @@ def report_page(report: Record | None) -> str:
     )
     if report is None:
         return head + MAKE_REPORT
-    raise NotImplementedError
+    results = report["results"]
+    raced = [result for result in results if "ratio" in result]
+    ahead = sum(result["ratio"] >= 1 for result in raced)
+    failed = sum(result["failure"] is not None for result in results)
+    parts = [
+        head,
+        f"**{len(raced)} races agree, {failed} failed; ahead in {ahead}, behind in {len(raced) - ahead}.**\n",
+        table(("", ""), [(f"**{label}**", value) for label, value in report["heading"].items()]),
+        *(f"\n{note}\n" for note in report["notes"]),
+    ]
+    for (component, against), rows in _grouped(results, "component", "against"):
+        parts += [f"\n## {component}, against {against}\n", _races(rows)]
+    left_out = [f"{what}: {why}" for what, why in (report["broken"] | report["skipped"]).items()]
+    left_out += [f"{r['component']}, {_title(r)}: {r['skipped']}" for r in results if r["skipped"]]
+    if left_out:
+        parts += ["\n## Left out\n", *(f"- {line}" for line in dict.fromkeys(left_out))]
+    return "\n".join(parts)
+
+
+def _races(results: Sequence[Record]) -> str:
+    rows = []
+    for result in results:
+        case = (_title(result), str(result["threads"]))
+        if "ratio" not in result:
+            rows.append(
+                (*case, f"**failed**: {result['failure']}" if result["failure"] else "left out", "", "", "", "")
+            )
+            continue
+        level, difference = result["parity"], result["largest_difference"]
+        goal = (
+            ""
+            if result["goal"] is None
+            else f"{result['goal']:g}x {'reached' if result['goal_met'] else 'not reached'}"
+        )
+        rows.append(
+            (
+                *case,
+                level if difference == 0 else f"{level} {difference:.0e}",
+                _seconds(result["ours"]),
+                _seconds(result["theirs"]),
+                f"{_bar(result['ratio'])} **{result['ratio']:.3g}x**",
+                goal,
+            )
+        )
+    return table(("case", "threads", "answers", "ours", "theirs", "ratio", "goal"), rows)
+
+
+def _title(result: Record) -> str:
+    title = f"{result['job']}: {result['data']}" if result["job"] else result["data"]
+    return title if result["size"] is None else f"{title}, n = {result['size']:,}"
+
+
+def _bar(ratio: float) -> str:
+    """A bar as long as the logarithm of the ratio: equal lengths are equal factors, ahead or behind."""
+    kind = "ahead" if ratio >= 1 else "behind"
+    return f'<span class="{kind}" style="width: {min(6.0, 1.5 * abs(math.log2(ratio))):.2f}rem"></span>'
+
+
+def _seconds(t: float) -> str:
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if t >= scale:
+            return f"{t / scale:.3g} {unit}"
+    return f"{t / 1e-9:.3g} ns"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,225 @@
+"""The lessons' machinery: the exercises tell right from wrong, and nothing is missing.
+
+Whole lessons are executed by ``python -m lessons build`` and ``python -m lessons check``, not here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lessons
+from lessons import LESSONS, pages
+
+FOLDER = Path(lessons.__file__).parent
+sys.path.insert(0, str(FOLDER))  # as in a lesson, whose own folder comes first
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("agg")
+
+import exercises  # noqa: E402
+import solutions  # noqa: E402
+import toolkit  # noqa: E402
+
+SCRIPTS = {name: FOLDER / f"{name}.py" for name in LESSONS}
+
+
+def named(name, function):
+    """The function under the name of an exercise: what a reader would have written."""
+
+    def answer(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    answer.__name__ = name
+    return answer
+
+
+# What readers write: plausible, and wrong; each with a word that the explanation must contain.
+def mean_of_squares(x):
+    return np.nanmean(x**2) - np.nanmean(x) ** 2
+
+
+def no_second_condition(f0, slope0, alpha, f, slope, c1=1e-4, c2=0.9):
+    return f <= f0 + c1 * alpha * slope0
+
+
+def only_too_steep_downwards(f0, slope0, alpha, f, slope, c1=1e-4, c2=0.9):
+    return f <= f0 + c1 * alpha * slope0 and slope >= c2 * slope0
+
+
+def forgets_all_but_the_last(g, steps, changes):
+    return solutions.limited_memory_direction(g, steps[-1:], changes[-1:])
+
+
+def newton_without_penalty_in_the_hessian(w, X, y, penalty):
+    p = 1 / (1 + np.exp(-X @ w))
+    return w - np.linalg.solve((X.T * (p * (1 - p))) @ X / len(X), X.T @ (p - y) / len(X) + penalty * w)
+
+
+def beale_with_a_slip(p):
+    x, y = p
+    terms = [(1.5, 1), (2.25, 2), (2.625, 3)]
+    return sum(2 * (c - x + x * y**k) * np.array([y**k - 1, x * y ** (k - 1)]) for c, k in terms)
+
+
+WRONG = [
+    ("element", lambda strip, strides, i, j: strip[i * strides[0] + j], "IndexError"),
+    ("element", lambda strip, strides, i, j: strip[i * 4 + j], "Fortran"),
+    ("element", lambda strip, strides, i, j: strip[(i * strides[0] + j * strides[1]) // 8], "float32"),
+    ("variance", lambda x: np.var(x, ddof=1), "n - 1"),
+    ("variance", mean_of_squares, "10**9"),
+    ("variance", np.var, "NaN"),
+    ("standardize", lambda X: (X - X.mean(axis=0)) / X.std(axis=0), "divide by 1"),
+    ("standardize", lambda X: X - X.mean(axis=0), "NaN"),
+    ("merge_moments", lambda a, b, c, d, e, f: (a + d, (b + e) / 2, c + f), "Weigh"),
+    ("merge_moments", lambda a, b, c, d, e, f: (a + d, (a * b + d * e) / (a + d), c + f), "m2"),
+    ("beale_gradient", beale_with_a_slip, "chain rule"),
+    ("is_good_step", no_second_condition, "flattened"),
+    ("is_good_step", only_too_steep_downwards, "upwards"),
+    ("is_good_step", lambda *a, **k: True, "climbs"),
+    ("secant_step", lambda x0, g0, x1, g1: x1 - g1, "s / y"),
+    ("limited_memory_direction", lambda g, steps, changes: -g, "one pair"),
+    ("limited_memory_direction", forgets_all_but_the_last, "three pairs"),
+    ("sigmoid", lambda z: 1 / (1 + np.exp(-z)), "overflows"),
+    ("sigmoid", lambda z: 0.5 * (1 + np.tanh(z / 2)), "-700"),
+    ("log_sigmoid", lambda z: np.log(1 / (1 + np.exp(-z))), "-1000"),
+    ("log_sigmoid", lambda z: np.minimum(z, 0) - np.log(1 + np.exp(-np.abs(z))), "z = 40"),
+    ("mean_loss_gradient", lambda w, X, y: X.T @ (1 / (1 + np.exp(-X @ w)) - y), "divide by n"),
+    ("mean_loss_gradient", lambda w, X, y: X.T @ (y - 1 / (1 + np.exp(-X @ w))) / len(X), "one row"),
+    ("newton_step", newton_without_penalty_in_the_hessian, "diagonal"),
+    ("newton_step", lambda w, X, y, penalty: w, "no penalty"),
+    ("noise_floor", lambda fit, X, y, orders: np.abs(fit(X[orders[0]], y) - fit(X, y)).max(), "together"),
+    ("noise_floor", lambda fit, X, y, orders: solutions.noise_floor(fit, X, y, orders[:1]), "largest"),
+]
+
+
+@pytest.mark.parametrize("name", exercises.ALL)
+def test_the_solution_is_right_and_the_stub_not_yet(name, capsys):
+    assert toolkit.check(getattr(solutions, name))
+    assert "right" in capsys.readouterr().out
+    stub = named(name, lambda *args, **kwargs: None)
+    verdict = toolkit.check(stub)
+    assert verdict.state == "not yet"
+    assert not verdict
+    assert "not yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "function", "word"), WRONG, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_wrong_answer_is_told_wrong_and_why(name, function, word):
+    with np.errstate(all="ignore"):
+        verdict = toolkit.judge(named(name, function))
+    assert verdict.state == "wrong"
+    assert word in verdict.why
+
+
+def test_every_exercise_has_a_wrong_answer_here():
+    assert {name for name, _, _ in WRONG} == set(exercises.ALL)
+
+
+@pytest.mark.parametrize("name", exercises.ALL)
+def test_an_answer_that_raises_or_is_no_number_is_wrong(name):
+    def fails(*args, **kwargs):
+        raise KeyError("lost")
+
+    verdict = toolkit.judge(named(name, fails))
+    assert (verdict.state, "KeyError" in verdict.why) == ("wrong", True)
+    assert toolkit.judge(named(name, lambda *a, **k: "three words here")).state == "wrong"
+
+
+def test_a_solution_that_fails_stops_the_lesson(monkeypatch):
+    monkeypatch.setattr(solutions, "variance", named("variance", mean_of_squares))
+    with pytest.raises(AssertionError, match="solution of variance does not pass"):
+        toolkit.check(named("variance", lambda x: None))
+
+
+def test_a_function_that_no_exercise_knows_is_an_error():
+    with pytest.raises(LookupError, match="no exercise 'varianz'"):
+        toolkit.check(named("varianz", np.var))
+
+
+def test_what_is_shown_is_the_real_source(capsys):
+    from minimal.linear_model import vector_math_numba
+    from minimal.preprocessing import moments_numpy
+
+    toolkit.show(moments_numpy.column_sums, vector_math_numba.exp_of_minus)
+    shown = capsys.readouterr().out
+    for module, function in ((moments_numpy, "column_sums"), (vector_math_numba, "exp_of_minus")):
+        text = Path(module.__file__).read_text()
+        start = text.index(f"def {function}(")
+        assert text[start : text.index("\n\n\n", start)] in shown
+
+
+def test_the_list_of_lessons_is_complete():
+    on_disk = {path.stem for path in FOLDER.glob("*.py") if path.read_text().startswith("# %%")}
+    assert on_disk == set(LESSONS)
+    contents = (FOLDER / "index.md").read_text()
+    assert all(re.search(rf"^{name}$", contents, re.MULTILINE) for name in LESSONS)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_compiles_asserts_and_has_two_to_five_exercises(name):
+    text = SCRIPTS[name].read_text()
+    compile(text, name, "exec")
+    assert text.count("\nassert ") + text.count("    assert ") >= 10
+    assert text.count("picture(figure") >= 4
+    asked = re.findall(r"^check\((\w+)\)$", text, re.MULTILINE)
+    assert 2 <= len(asked) <= 5
+    assert all(re.search(rf"^def {exercise}\(.*\):\n    pass  # your turn$", text, re.MULTILINE) for exercise in asked)
+
+
+def test_every_exercise_is_asked_in_one_lesson():
+    asked = [e for path in SCRIPTS.values() for e in re.findall(r"^check\((\w+)\)$", path.read_text(), re.MULTILINE)]
+    assert sorted(asked) == sorted(exercises.ALL)
+
+
+RECORDS = [
+    {"component": "A", "what": "x|y", "level": "identical", "difference": 0.0, "engine": "numpy", "dtype": "float64"},
+    {"component": "A", "what": "z", "level": "rounding", "difference": 2e-13, "bound": 1e-12, "reason": "sums"},
+    {"component": "B", "what": "odd", "level": "known difference", "difference": float("nan"), "reason": "a choice"},
+    {"component": "B", "what": "w", "level": "identical", "difference": 1.0, "passed": False},
+]
+EMPTY = {
+    "engine": "",
+    "data": "",
+    "option": "",
+    "dtype": "",
+    "bound": 0.0,
+    "reason": "",
+    "reference": "",
+    "passed": True,
+}
+
+
+def test_the_ledger_page_hides_nothing():
+    page = pages.ledger_page([EMPTY | record for record in RECORDS])
+    assert "3 comparisons, 1 failed" in page
+    assert "| x\\|y | identical |" in page
+    assert "2.0e-13" in page
+    assert "| B | odd | a choice |" in page
+
+
+RACE = {
+    **{"component": "A", "against": "L", "job": "fit", "data": "wine", "size": None, "threads": 1, "failure": None},
+    **{"skipped": None, "goal": 3.0, "goal_met": False, "parity": "identical", "largest_difference": 0.0},
+}
+
+
+def test_the_report_page_keeps_losses_and_failures():
+    results = [
+        RACE | {"ours": 0.002, "theirs": 0.001, "ratio": 0.5},
+        {key: RACE[key] for key in RACE if key != "parity"} | {"failure": "differs by 3"},
+    ]
+    card = {"heading": {"machine": "two cores"}, "notes": [], "results": results, "skipped": {}, "broken": {}}
+    page = pages.report_page(card)
+    assert "1 races agree, 1 failed; ahead in 0, behind in 1" in page
+    assert "**0.5x** | 3x not reached |" in page
+    assert "**failed**: differs by 3" in page
+
+
+def test_a_page_without_its_file_says_how_to_make_it():
+    assert "pytest reference_tests --ledger" in pages.ledger_page(None)
+    assert "python -m benchmarks --json" in pages.report_page(None)
