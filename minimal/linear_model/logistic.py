@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minimal.base import BaseEstimator, ClassifierMixin, forgets_on_error
-from minimal.engine import twin
+from minimal.engine import get_engine, twin
 from minimal.exceptions import ConvergenceWarning, kin
 from minimal.linear_model.labels import class_weights, encode_labels
 from minimal.linear_model.logistic_objective import BinaryObjective, MultinomialObjective, Objective
@@ -99,7 +99,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
     - probabilities are tiny: 1 - p is not computed by subtraction, and logarithms are taken from the scores; where the
       reference answers 0 and -inf with a warning, the answer here is the number.
     - X is float32: sums are in float64 here.
-    - X holds NaN or infinity: the first value of the loss shows it, so the error comes after those of ``y`` and weights.
+    - X holds NaN or infinity: the first value of the loss shows it, so the error may come after those of ``y`` and weights.
 
     Examples
     --------
@@ -192,15 +192,14 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         penalty, C = self._penalty_and_C()
         smooth = self.solver in SMOOTH_SOLVERS
-        X = self._check_X(
-            X, reset=True, accept_sparse=("csr",), dtype=FLOATS, order="C", finite=not smooth or is_sparse(X)
-        )
+        look_later = smooth and get_engine() == "numba" and not is_sparse(X)  # the objective finds NaN and infinity
+        X = self._check_X(X, reset=True, accept_sparse=("csr",), dtype=FLOATS, order="C", finite=not look_later)
         y = check_y(y, owner=type(self).__name__)
         check_consistent_length(X, y)
         classes, codes = encode_labels(y)
         if len(classes) < 2:
-            if smooth:
-                assert_finite(X.data if is_sparse(X) else X, name="X", owner=type(self).__name__)
+            if look_later:
+                assert_finite(X, name="X", owner=type(self).__name__)
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
                 f"{classes[0]!r}"

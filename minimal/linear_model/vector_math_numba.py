@@ -14,7 +14,7 @@ from numba import njit
 
 exact: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
-LARGEST = 708.0  # exp(-708) = 3e-308 is still a normal number
+LARGEST = 708.0  # exp(-708) = 3e-308 is still a normal number; beyond, zero
 LOG2_E = 1.4426950408889634
 LN2 = 0.6931471805599453
 LN2_HIGH = float.fromhex("0x1.62e42feep-1")  # 32 bits of ln 2: its product with a small integer is exact
@@ -30,7 +30,7 @@ def exp_of_minus(a: float) -> float:
     """exp(-a) for a >= 0 (infinity included; NaN stays NaN).
 
     a = k ln 2 - r with k whole and |r| <= ln 2 / 2, so exp(-a) = 2**-k exp(r), and exp(r) is its Taylor polynomial of degree
-    13, whose remainder is below 5e-18.  From a = 708 on the result stays at 3e-308.
+    13, whose remainder is below 5e-18.  Beyond a = 708 the result is 0.
     """
     bounded = min(a, LARGEST)
     k = np.int32(bounded * LOG2_E + 0.5)
@@ -50,7 +50,7 @@ def exp_of_minus(a: float) -> float:
     p = p * r + 1
     p = p * r + 1
     power = np.int64(np.int64(1023 - k) << 52)  # the bits of 2**-k
-    return p * np.int64(power).view(np.float64)
+    return 0.0 if a > LARGEST else p * np.int64(power).view(np.float64)
 
 
 @njit(**exact)
