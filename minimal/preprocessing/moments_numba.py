@@ -26,6 +26,7 @@ kernel = njit(cache=True, nogil=True, error_model="numpy")
 ROWS = 256  # in one block: what the first pass may have to read again stays in the second-level cache
 SHARED_SIZE = 1 << 18  # numbers below which a second thread costs more than it gives
 MIN_COLUMNS = 16  # for one thread: two cache lines of each row
+DEEPEST = 64  # no run of numbers can be halved more often
 
 
 def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
@@ -38,9 +39,12 @@ def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
     if order == "rows":
         _share_columns(X, lambda first, last: _sum_rows(X, first, last, missing, total))
     else:
-        # NumPy converts float32 through a buffer, and adds up one buffer after another.
-        run = X.shape[0] if X.dtype == np.float64 else np.getbufsize()
-        _share_columns(X, lambda first, last: _sum_columns(X.T, first, last, run, missing, total))
+        total = X.sum(axis=0, dtype=np.float64)  # nothing to gain: NumPy's own sum along columns runs at full speed
+        if np.isnan(total).any():
+            # NumPy converts float32 through a buffer, and adds up one buffer after another.
+            run = X.shape[0] if X.dtype == np.float64 else np.getbufsize()
+            total[:] = 0.0
+            _share_columns(X, lambda first, last: _sum_columns(X.T, first, last, run, missing, total))
     return missing, total
 
 
@@ -69,7 +73,7 @@ def weighted_column_deviations(
 ) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.weighted_column_deviations``, equal to rounding."""
     off, off2 = np.zeros_like(center), np.zeros_like(center)
-    _share_columns(X, lambda first, last: _weigh_deviations(X, weight, center, first, last, off, off2))
+    _share_columns(X, lambda first, last: _weigh_deviations(X, weight, first, last, center, off, off2))
     return off, off2
 
 
@@ -94,69 +98,75 @@ def _share_columns(X: NDArray[np.floating], work: Callable[[int, int], None]) ->
 
 
 # ---------------------------------------------------------------- row after row
+#
+# Four rows at a time, so that a running sum is loaded and stored once for all four.  Column numbers are unsigned: Numba
+# need not ask whether they count from the end, and the loop over columns becomes one of vector instructions.
 
 
 @kernel
 def _sum_rows(X, first, last, missing, total):
-    """Add rows to the totals of columns ``first`` to ``last``, quickly until a NaN turns up, with care from there on."""
+    """Add rows to the totals of columns ``first`` to ``last``: quickly until a NaN turns up, with care from there on."""
     before = np.empty_like(total)
     careful = False
     for start in range(0, X.shape[0], ROWS):
         stop = min(start + ROWS, X.shape[0])
+        full = stop - (stop - start) % 4
         if not careful:
             before[first:last] = total[first:last]
-            _add_rows(X, start, stop, first, last, total)
-            for j in range(first, last):
-                careful |= np.isnan(total[j])
+            for i in range(start, full, 4):
+                _add(X, i, 4, first, last, total)
+            _add(X, full, stop - full, first, last, total)
+            careful = np.isnan(total[first:last]).any()
             if careful:
                 total[first:last] = before[first:last]
         if careful:
-            _add_known(X, start, stop, first, last, missing, total)
-
-
-@kernel
-def _add_rows(X, start, stop, first, last, total):
-    """total += row, for each row; four rows at a time, so that a total is loaded and stored once for all four."""
-    i = start
-    while i + 4 <= stop:
-        for j in range(first, last):
-            total[j] = (((total[j] + X[i, j]) + X[i + 1, j]) + X[i + 2, j]) + X[i + 3, j]
-        i += 4
-    while i < stop:
-        for j in range(first, last):
-            total[j] += X[i, j]
-        i += 1
-
-
-@kernel
-def _add_known(X, start, stop, first, last, missing, total):
-    """The same for data with NaN: they are counted, and zero is added in their place."""
-    for i in range(start, stop):
-        for j in range(first, last):
-            x = X[i, j]
-            missing[j] += x != x
-            total[j] += x if x == x else 0.0
+            for i in range(start, full, 4):
+                _add_known(X, i, 4, first, last, missing, total)
+            _add_known(X, full, stop - full, first, last, missing, total)
 
 
 @kernel
 def _deviate_rows(X, first, last, center, off, off2):
-    """off += row - center and off2 += (row - center)**2, for each row; four at a time as above."""
-    n = X.shape[0]
-    for start in range(0, n - 3, 4):
-        for j in range(first, last):
-            c, s, s2 = center[j], off[j], off2[j]
-            for i in range(4):
-                x = X[start + i, j] - c
-                x = x if x == x else 0.0
-                s += x
-                s2 += x * x
-            off[j], off2[j] = s, s2
-    for i in range(n - n % 4, n):
-        for j in range(first, last):
-            x = X[i, j] - center[j]
+    """off += row - center and off2 += (row - center)**2, for each row."""
+    full = X.shape[0] - X.shape[0] % 4
+    for i in range(0, full, 4):
+        _deviate(X, i, 4, first, last, center, off, off2)
+    _deviate(X, full, X.shape[0] - full, first, last, center, off, off2)
+
+
+@kernel
+def _add(X, start, rows, first, last, total):
+    """total += row, for a few rows."""
+    for j in range(np.uintp(first), np.uintp(last)):
+        s = total[j]
+        for i in range(rows):
+            s += X[start + i, j]
+        total[j] = s
+
+
+@kernel
+def _add_known(X, start, rows, first, last, missing, total):
+    """The same for data with NaN: they are counted, and zero is added in their place."""
+    for j in range(np.uintp(first), np.uintp(last)):
+        m, s = missing[j], total[j]
+        for i in range(rows):
+            x = X[start + i, j]
+            m += x != x
+            s += x if x == x else 0.0
+        missing[j], total[j] = m, s
+
+
+@kernel
+def _deviate(X, start, rows, first, last, center, off, off2):
+    """off += row - center and off2 += (row - center)**2, for a few rows; a NaN deviates by zero."""
+    for j in range(np.uintp(first), np.uintp(last)):
+        c, s, s2 = center[j], off[j], off2[j]
+        for i in range(rows):
+            x = X[start + i, j] - c
             x = x if x == x else 0.0
-            off[j] += x
-            off2[j] += x * x
+            s += x
+            s2 += x * x
+        off[j], off2[j] = s, s2
 
 
 # ---------------------------------------------------------------- column after column, in pairs of pairs
@@ -164,59 +174,71 @@ def _deviate_rows(X, first, last, center, off, off2):
 
 @kernel
 def _sum_columns(columns, first, last, run, missing, total):
-    """Totals of columns, each in runs of ``run`` numbers; ``columns`` is X.T."""
+    """Totals of columns with NaN, each in runs of ``run`` numbers; ``columns`` is X.T."""
     n = columns.shape[1]
-    lanes = np.empty((2, 8))
+    lanes, left, right = np.empty((2, 8)), np.empty((DEEPEST, 2)), np.zeros(DEEPEST, np.int64)
     for j in range(first, last):
         column = columns[j]
-        for i in range(n):
+        for i in range(np.uintp(n)):
             missing[j] += column[i] != column[i]
         for start in range(0, n, run):
-            total[j] += _pairwise(column[start : start + run], 0.0, lanes)[0]  # x - 0.0 is x
+            total[j] += _pairwise(column, start, min(run, n - start), 0.0, lanes, left, right)[0]  # x - 0.0 is x
 
 
 @kernel
 def _deviate_columns(columns, first, last, center, off, off2):
     """Sums of deviations and of their squares; ``columns`` is X.T."""
-    lanes = np.empty((2, 8))
+    lanes, left, right = np.empty((2, 8)), np.empty((DEEPEST, 2)), np.zeros(DEEPEST, np.int64)
     for j in range(first, last):
-        s, s2 = _pairwise(columns[j], center[j], lanes)
+        s, s2 = _pairwise(columns[j], 0, columns.shape[1], center[j], lanes, left, right)
         off[j] += s
         off2[j] += s2
 
 
 @kernel
-def _pairwise(values, center, lanes):
-    """Sums of (v - center) and of (v - center)**2, where NaN counts as zero, in NumPy's pairwise order."""
-    n = len(values)
-    if n <= 128:
-        return _add_lanes(values, center, lanes)
-    half = n // 2
-    half -= half % 8
-    s, s2 = _pairwise(values[:half], center, lanes)
-    t, t2 = _pairwise(values[half:], center, lanes)
-    return s + t, s2 + t2
+def _pairwise(column, start, n, center, lanes, left, right):
+    """Sums of (x - center) and (x - center)**2 over n numbers, NaN counting as zero, in NumPy's pairwise order.
+
+    That is a recursion: the sum of a long run is the sum of its left half plus the sum of its right half.  (It is a loop
+    because a cached Numba function must not call itself.)  At each depth, ``right`` says how many numbers the right half
+    has that waits there, 0 if none does; ``left`` keeps the sums of the left half until the right one is done.
+    """
+    depth = 0
+    while True:
+        while n > 128:
+            half = n // 2
+            half -= half % 8
+            depth += 1
+            right[depth], n = n - half, half
+        s, s2 = _add_lanes(column, np.uintp(start), np.uintp(n), center, lanes)
+        start += n
+        while depth > 0 and right[depth] == 0:
+            s, s2 = left[depth, 0] + s, left[depth, 1] + s2
+            depth -= 1
+        if depth == 0:
+            return s, s2
+        left[depth, 0], left[depth, 1] = s, s2
+        right[depth], n = 0, right[depth]
 
 
 @kernel
-def _add_lanes(values, center, lanes):
+def _add_lanes(column, start, n, center, lanes):
     """At most 128 numbers: number i goes to lane i % 8, the lanes are added in pairs, then come the last n % 8 numbers."""
-    n = len(values)
-    full = n - n % 8
-    s = s2 = 0.0
-    if full:
-        lanes[:] = 0.0
-        for start in range(0, full, 8):
-            for lane in range(8):
-                x = values[start + lane] - center
-                x = x if x == x else 0.0
-                lanes[0, lane] += x
-                lanes[1, lane] += x * x
-        a, b = lanes[0], lanes[1]
-        s = ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]))
-        s2 = ((b[0] + b[1]) + (b[2] + b[3])) + ((b[4] + b[5]) + (b[6] + b[7]))
-    for i in range(full, n):
-        x = values[i] - center
+    eight = np.uintp(8)
+    full = start + n - n % eight
+    for lane in range(eight):
+        s = s2 = 0.0
+        for i in range(start + lane, full, eight):
+            x = column[i] - center
+            x = x if x == x else 0.0
+            s += x
+            s2 += x * x
+        lanes[0, lane], lanes[1, lane] = s, s2
+    a, b = lanes[0], lanes[1]
+    s = ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]))
+    s2 = ((b[0] + b[1]) + (b[2] + b[3])) + ((b[4] + b[5]) + (b[6] + b[7]))
+    for i in range(full, start + n):
+        x = column[i] - center
         x = x if x == x else 0.0
         s += x
         s2 += x * x
@@ -228,32 +250,22 @@ def _add_lanes(values, center, lanes):
 
 @kernel
 def _weigh(X, weight, first, last, known_weight, total):
-    """known_weight += w and total += w x where x is known; in blocks of rows, which suits either memory order."""
-    n = X.shape[0]
-    for start in range(0, n, ROWS):
-        for j in range(first, last):
-            s = s_w = 0.0
-            for i in range(start, min(start + ROWS, n)):
-                x = X[i, j]
-                known = x == x
-                s_w += weight[i] if known else 0.0
-                s += np.float64(weight[i]) * x if known else 0.0
-            known_weight[j] += s_w
-            total[j] += s
+    """known_weight += w and total += w x where x is known, for each row."""
+    for i in range(np.uintp(X.shape[0])):
+        w = np.float64(weight[i])
+        for j in range(np.uintp(first), np.uintp(last)):
+            x = X[i, j]
+            known_weight[j] += w if x == x else 0.0
+            total[j] += w * x if x == x else 0.0
 
 
 @kernel
-def _weigh_deviations(X, weight, center, first, last, off, off2):
-    """off += w (x - center) and off2 += w (x - center)**2 where x is known; in blocks of rows."""
-    n = X.shape[0]
-    for start in range(0, n, ROWS):
-        for j in range(first, last):
-            c = center[j]
-            s = s2 = 0.0
-            for i in range(start, min(start + ROWS, n)):
-                x = X[i, j] - c
-                x = x if x == x else 0.0
-                s += weight[i] * x
-                s2 += weight[i] * x * x
-            off[j] += s
-            off2[j] += s2
+def _weigh_deviations(X, weight, first, last, center, off, off2):
+    """off += w (x - center) and off2 += w (x - center)**2 where x is known, for each row."""
+    for i in range(np.uintp(X.shape[0])):
+        w = np.float64(weight[i])
+        for j in range(np.uintp(first), np.uintp(last)):
+            x = X[i, j] - center[j]
+            x = x if x == x else 0.0
+            off[j] += w * x
+            off2[j] += w * x * x
