@@ -74,10 +74,10 @@ def describe() -> dict[str, str]:
 
 
 def busy() -> str | None:
-    """A warning if other programs are at work on this machine: times are then less sure than their spread says."""
+    """A warning if programs were at work on this machine just before: times are then less sure than they look."""
     if not hasattr(os, "getloadavg"):
         return None
     load = os.getloadavg()[0]
     if load < 0.5:
         return None
-    return f"other work is running on this machine (load {load:.1f} on {cores()} cores): times are noisy"
+    return f"the machine was busy in the last minute (load {load:.1f} on {cores()} cores): expect noise"

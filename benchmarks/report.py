@@ -55,7 +55,7 @@ def gigabytes_per_second(n_bytes: int, t: float) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A heading and how an outcome fills it; ``optional`` columns are left out where no row has anything to say."""
+    """A heading and how an outcome fills it; ``optional`` columns go where nothing is to say, or where room is short."""
 
     heading: str
     cell: Callable[[Outcome], str]
@@ -112,7 +112,7 @@ COLUMNS = (
     Column("theirs", _time("median_theirs")),
     Column("ratio", _ratio),
     Column("goal", _goal, optional=True),
-    Column("first", _time("first_ours")),
+    Column("first", _time("first_ours"), optional=True),
     Column("MB", _memory, optional=True),
     Column("GB/s", _bandwidth, optional=True),
 )
@@ -144,12 +144,13 @@ def legend(columns: Sequence[Column]) -> list[str]:
 
 
 def failures(card: Card) -> list[str]:
-    """One line for everything that went wrong."""
-    lines = [f"{file}: {reason}" for file, reason in card.broken.items()]
+    """One line for everything that went wrong, in the same way on however many threads."""
+    threads: dict[str, list[int]] = {}
     for o in card.outcomes:
         if o.failure:
-            lines.append(f"{o.case.component}, {_title(o)}, {o.n_threads} thread(s): {o.failure}")
-    return lines
+            threads.setdefault(f"{o.case.component}, {_title(o)}: {o.failure}", []).append(o.n_threads)
+    lines = [f"{what} (threads: {', '.join(map(str, counts))})" for what, counts in threads.items()]
+    return [f"{file}: {reason}" for file, reason in card.broken.items()] + lines
 
 
 def left_out(card: Card) -> list[str]:
@@ -187,7 +188,7 @@ NARROWEST = 16  # of the column with the case's title, which is folded where the
 
 
 def tables(outcomes: Sequence[Outcome], width: int) -> list[RenderableType]:
-    """The results, one block for each component, in columns of the same width throughout."""
+    """The results, one block for each component, in columns of the same width throughout, and what the columns mean."""
     columns = columns_for(outcomes)
     widths = [max(len(c.heading), *(len(c.cell(outcome)) for outcome in outcomes)) for c in columns]
     while columns[-1].optional and sum(widths[1:]) + GAP * len(widths) + NARROWEST > width:
@@ -201,7 +202,7 @@ def tables(outcomes: Sequence[Outcome], width: int) -> list[RenderableType]:
         for outcome in group:
             block.add_row(*(Text(column.cell(outcome), style=_style(column, outcome)) for column in columns))
         blocks += [Text(f"\n{heading}", style="bold cyan"), block]
-    return blocks
+    return [*blocks, "", *(Text(line, style="dim") for line in legend(columns))]
 
 
 def report(card: Card, width: int = 120) -> RenderableType:
@@ -209,8 +210,7 @@ def report(card: Card, width: int = 120) -> RenderableType:
     parts: list[RenderableType] = [Text(f"{label:<9} {value}") for label, value in card.heading.items()]
     parts += [Text(f"{'note':<9} {note}", style="yellow") for note in card.notes]
     if card.outcomes:
-        parts += [*tables(card.outcomes, width), ""]
-        parts += [Text(line, style="dim") for line in legend(columns_for(card.outcomes))]
+        parts += tables(card.outcomes, width)
     parts += [Text(f"left out  {line}", style="yellow") for line in left_out(card)]
     parts += [Text(f"FAILED    {line}", style="bold red") for line in failures(card)]
     parts.append(Text(summary(card.outcomes), style="bold"))

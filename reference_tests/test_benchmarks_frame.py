@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,7 +34,7 @@ from benchmarks.frame import (
 )
 from benchmarks.measure import Effort, calls_for, measure
 from benchmarks.own_data import TableError, cases_for, classes_of, read_table
-from benchmarks.report import Card, digits, seconds, summary
+from benchmarks.report import Card, digits, report, seconds, summary
 
 
 class Watch:
@@ -350,6 +351,28 @@ def test_commands_that_make_no_sense_end_before_anything_is_measured(registry, a
         main(list(arguments), modules=())
     assert stop.value.code == WRONG
     assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_of_the_table_is_folded_or_cut(registry, width):
+    from rich.console import Console
+
+    def job():
+        return Race(ours=lambda: 1.0, theirs=lambda: 1.0, agree=same_arrays(), bytes_moved=1600)
+
+    one = Case(name="x", component="Adder", data="small", build=job, goals={1: 2.5})
+    done = [*run.run(run.heats([one], [1]), ONCE)]
+    paper = Console(width=width, record=True, file=StringIO())
+    paper.print(report(Card(heading={}, outcomes=done), width))
+    lines = paper.export_text().splitlines()
+    header = next(line for line in lines if line.startswith("case"))
+    shown = header.split()
+    assert shown[:6] == ["case", "thr", "parity", "ours", "theirs", "ratio"]
+    assert ("GB/s" in shown) == (width > 80)
+    row = lines[lines.index(header) + 1]
+    assert row.startswith("small")
+    assert "identical" in row
+    assert not lines[lines.index(header) + 2].strip()  # the row is one line
 
 
 def test_two_cases_cannot_share_a_name(registry):
