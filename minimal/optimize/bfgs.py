@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from minimal.engine import get_engine
 from minimal.exceptions import OptimizeWarning, kin
-from minimal.optimize.differences import SQRT_EPS
+from minimal.optimize.differences import METHODS, SQRT_EPS
 from minimal.optimize.more_thuente import CONVERGENCE, EVALUATE, Rules, advance_python, start
 from minimal.optimize.result import OptimizeResult
 from minimal.optimize.scalar_function import ScalarFunction
@@ -39,6 +40,7 @@ MESSAGES = (
     "Desired error not necessarily achieved due to precision loss.",
     "NaN result encountered.",
 )
+ZERO_CURVATURE = "Divide-by-zero encountered: rhok assumed large"
 LONGEST, SHORTEST = 1e100, 1e-100  # steps along the direction
 TRIALS = 100  # of the Moré-Thuente search
 
@@ -218,7 +220,7 @@ class Update:
         if ys != 0.0:
             return 1.0 / ys
         if self.disp:
-            complain("Divide-by-zero encountered: rhok assumed large")
+            complain(ZERO_CURVATURE)
         return 1000.0
 
 
@@ -276,12 +278,57 @@ def minimize_bfgs(
     if len(x0) == 0:
         raise ValueError("x0 is empty: there is nothing to minimize over.")
     limits = Limits(gtol, norm, xrtol, len(x0) * 200 if maxiter is None else maxiter, c1, c2)
-    objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
-    if objective.g.shape != x0.shape:
-        raise ValueError(f"The gradient must have the shape of x0, {x0.shape}; `jac` returned {objective.g.shape}.")
     reporter = Reporter(callback, [x0] if return_all else None)
-    state = iterate(objective, x0, limits, hess_inv0, reporter, rank_two, disp)
-    return finish(state, objective.nfev, objective.ngev, limits, disp, reporter)
+    compiled = None
+    if get_engine() == "numba" and not (callback or return_all or workers or rank_two):
+        step = finite_diff_rel_step if jac in METHODS else eps
+        compiled = run_compiled(fun, jac, args, x0, limits, hess_inv0, step, specialize)
+    if compiled is None:
+        objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
+        if objective.g.shape != x0.shape:
+            raise ValueError(f"The gradient must have the shape of x0, {x0.shape}; `jac` returned {objective.g.shape}.")
+        state = iterate(objective, x0, limits, hess_inv0, reporter, rank_two, disp)
+        nfev, njev = objective.nfev, objective.ngev
+    else:
+        state, nfev, njev, n_zero_curvature = compiled
+        if n_zero_curvature and disp:
+            complain(ZERO_CURVATURE)
+    return finish(state, nfev, njev, limits, disp, reporter)
+
+
+def run_compiled(
+    fun: Any,
+    jac: Any,
+    args: tuple[Any, ...],
+    x0: np.ndarray,
+    limits: Limits,
+    hess_inv0: Any,
+    step: Any,
+    specialize: bool,
+) -> tuple[State, int, int, int] | None:
+    """The state at the end, nfev, njev and how often y's was zero, from compiled text; None where Python must drive."""
+    if not (is_compiled(fun) and (jac is None or jac in ("2-point", "3-point") or is_compiled(jac))):
+        return None
+    if x0.dtype != np.float64 or limits.norm not in (2, np.inf):
+        return None
+    if hess_inv0 is not None:
+        H = np.asarray(hess_inv0)
+        if H.dtype != np.float64 or not H.flags.c_contiguous or H.shape != (len(x0), len(x0)):
+            return None
+        hess_inv0 = H
+    from minimal.optimize import bfgs_numba  # only now: it imports Numba
+
+    done = bfgs_numba.minimize_compiled(fun, jac, args, x0, limits, hess_inv0, step, specialize)
+    if done is None:
+        return None
+    state, numbers = done
+    nfev, njev, n_zero_curvature = bfgs_numba.counts(numbers)
+    return state, nfev, njev, n_zero_curvature
+
+
+def is_compiled(function: Any) -> bool:
+    """Is it a function compiled by Numba's njit?  Told by what it has, without importing Numba."""
+    return hasattr(function, "py_func") and hasattr(function, "overloads") and hasattr(function, "nopython_signatures")
 
 
 class Reporter:

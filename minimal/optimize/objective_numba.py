@@ -1,0 +1,202 @@
+"""The objective inside a compiled optimizer: the compiled twin of ``scalar_function`` and of the schemes in ``differences``.
+
+A compiled function can reach the optimizer in two ways, and :func:`value_of` takes both.  As a number, its address: then
+the optimizer is compiled once for all objectives.  Or as itself: then the optimizer is compiled for this objective, which
+takes seconds but lets the compiler see (and inline) what it calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+from numba.core import cgutils
+from numba.core.imputils import impl_ret_new_ref
+from numba.extending import intrinsic, overload
+
+__all__ = ["Memo", "Problem", "gradient_at", "new_memo", "value_at"]
+
+kernel = njit(nogil=True, error_model="numpy")  # not cached: the drivers that contain them are
+
+VECTOR = types.Array(types.float64, 1, "C")
+ABSOLUTE_2, RELATIVE_2, RELATIVE_3 = 0, 1, 2  # schemes of finite differences
+F, HAS_F, HAS_G, NFEV, NJEV, N_UPDATES, N_ZERO_CURVATURE = range(7)  # places in Memo.numbers
+
+
+class Problem(NamedTuple):
+    """What to minimize: two functions (or addresses; jac may be None), their arguments, and how to difference."""
+
+    fun: Any
+    jac: Any
+    args: tuple[Any, ...]
+    scheme: int
+    step: np.ndarray  # of finite differences, shape (n,); NaN for the default
+
+
+class Memo(NamedTuple):
+    """What is remembered of the last point x: value, gradient and the counts; and room for the user's copy of x."""
+
+    x: np.ndarray
+    g: np.ndarray
+    copy: np.ndarray
+    numbers: np.ndarray
+
+
+def _call(returns: types.Type) -> Any:
+    """A compiled call of the compiled function at an address; what it raises is raised here."""
+
+    @intrinsic
+    def call(typing_context: Any, address: Any, x: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            convention = context.call_conv
+            function_type = convention.get_function_type(returns, (VECTOR,))
+            pointer = builder.inttoptr(arguments[0], function_type.as_pointer())
+            status, result = convention.call_function(builder, pointer, returns, (VECTOR,), [arguments[1]])
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return impl_ret_new_ref(context, builder, returns, result)
+
+        return returns(types.int64, VECTOR), codegen
+
+    return call
+
+
+_call_value = _call(types.float64)
+_call_gradient = _call(VECTOR)
+
+
+def value_of(fun: Any, x: np.ndarray, args: tuple[Any, ...]) -> float:
+    """fun(x, *args)."""
+    raise NotImplementedError("for compiled text")
+
+
+def gradient_of(jac: Any, x: np.ndarray, args: tuple[Any, ...]) -> np.ndarray:
+    """jac(x, *args)."""
+    raise NotImplementedError("for compiled text")
+
+
+@overload(value_of)
+def _value_of(fun, x, args):
+    if isinstance(fun, types.Integer):
+        return lambda fun, x, args: _call_value(fun, x)
+    return lambda fun, x, args: fun(x, *args)
+
+
+@overload(gradient_of)
+def _gradient_of(jac, x, args):
+    if isinstance(jac, types.Integer):
+        return lambda jac, x, args: _call_gradient(jac, x)
+    return lambda jac, x, args: jac(x, *args)
+
+
+@kernel
+def new_memo(n):
+    """An empty memory for n variables."""
+    return Memo(np.empty(n), np.empty(n), np.empty(n), np.zeros(7))
+
+
+@kernel
+def value_at(problem, memo, x):
+    """f(x), from memory if x is the last point; twin of ``ScalarFunction.fun``."""
+    move(memo, x)
+    refresh_value(problem, memo)
+    return memo.numbers[F]
+
+
+@kernel
+def gradient_at(problem, memo, x):
+    """The gradient at x, in ``memo.g``; twin of ``ScalarFunction.grad``."""
+    move(memo, x)
+    refresh_gradient(problem, memo)
+    return memo.g
+
+
+@kernel
+def move(memo, x):
+    """Make x the last point, unless it is; NaN is equal to nothing."""
+    for i in range(x.size):
+        if not x[i] == memo.x[i]:
+            memo.x[:] = x
+            memo.numbers[HAS_F] = memo.numbers[HAS_G] = 0.0
+            break
+
+
+@kernel
+def refresh_value(problem, memo):
+    """Evaluate f at the last point if that has not been done."""
+    if memo.numbers[HAS_F] == 0.0:
+        memo.copy[:] = memo.x
+        memo.numbers[NFEV] += 1.0
+        memo.numbers[F] = value_of(problem.fun, memo.copy, problem.args)
+        memo.numbers[HAS_F] = 1.0
+
+
+def refresh_gradient(problem: Problem, memo: Memo) -> None:
+    """Evaluate the gradient at the last point if that has not been done."""
+    raise NotImplementedError("for compiled text")
+
+
+@overload(refresh_gradient, jit_options={"nogil": True, "error_model": "numpy"})
+def _refresh_gradient(problem, memo):
+    differences = isinstance(problem[1], types.NoneType)
+
+    def by_differences(problem, memo):
+        if memo.numbers[HAS_G] == 0.0:
+            refresh_value(problem, memo)
+            memo.numbers[NJEV] += 1.0
+            difference_quotients(problem, memo)
+            memo.numbers[HAS_G] = 1.0
+
+    def by_function(problem, memo):
+        if memo.numbers[HAS_G] == 0.0:
+            memo.copy[:] = memo.x
+            memo.numbers[NJEV] += 1.0
+            gradient = gradient_of(problem.jac, memo.copy, problem.args)
+            if gradient.size != memo.g.size:
+                raise ValueError("The gradient must have the shape of x0.")
+            memo.g[:] = gradient
+            memo.numbers[HAS_G] = 1.0
+
+    return by_differences if differences else by_function
+
+
+@kernel
+def step_at(scheme, wish, x):
+    """The step of one coordinate; twin of ``differences.steps``."""
+    sign = 1.0 if x >= 0 else -1.0
+    size = 1.0 if abs(x) < 1.0 else abs(x)
+    default = (EPS_CUBE_ROOT if scheme == RELATIVE_3 else EPS_SQUARE_ROOT) * sign * size
+    step = default
+    if not np.isnan(wish):
+        step = wish if scheme == ABSOLUTE_2 else wish * sign * abs(x)
+        if (x + step) - x == 0.0:
+            step = default
+    return abs(step) if scheme == RELATIVE_3 else step
+
+
+EPS_SQUARE_ROOT = float(np.finfo(np.float64).eps ** 0.5)
+EPS_CUBE_ROOT = float(np.finfo(np.float64).eps ** (1 / 3))
+
+
+@kernel
+def value_beside(problem, memo, i, coordinate):
+    """f at the last point with its i-th coordinate replaced."""
+    memo.copy[:] = memo.x
+    memo.copy[i] = coordinate
+    memo.numbers[NFEV] += 1.0
+    return value_of(problem.fun, memo.copy, problem.args)
+
+
+@kernel
+def difference_quotients(problem, memo):
+    """The gradient at the last point by finite differences, into ``memo.g``; twin of the function in ``differences``."""
+    for i in range(memo.x.size):
+        x = memo.x[i]
+        h = step_at(problem.scheme, problem.step[i], x)
+        if problem.scheme == RELATIVE_3:
+            below = value_beside(problem, memo, i, x - h)
+            above = value_beside(problem, memo, i, x + h)
+            memo.g[i] = (above - below) / ((x + h) - (x - h))
+        else:
+            memo.g[i] = (value_beside(problem, memo, i, x + h) - memo.numbers[F]) / ((x + h) - x)
