@@ -117,9 +117,10 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep(Case):
-    """A family of races, one for each number of samples."""
+    """A family of races, one for each size; ``counts`` says what the size counts."""
 
     sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
+    counts: str = "samples"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,11 +203,12 @@ def sweep(
     against: str = "scikit-learn",
     threads: tuple[Threads, ...] = (1, "all"),
     sizes: Sequence[float] = (1e3, 1e4, 1e5),
+    counts: str = "samples",
     tags: Sequence[str] = (),
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder, which takes a size n, as a size sweep: see :func:`case`.
 
-    ``sizes`` are drawn when ``--sizes`` is given without numbers.
+    ``sizes`` are drawn when ``--sizes`` is given without numbers; ``counts`` is what n counts, such as "variables".
     """
 
     def register(build: Builder) -> Builder:
@@ -220,6 +222,7 @@ def sweep(
             threads=threads,
             tags=tuple(tags),
             sizes=tuple(int(size) for size in sizes),
+            counts=counts,
         )
         _register(SWEEPS, new)
         return build

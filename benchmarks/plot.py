@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.frame import Sweep
 from benchmarks.run import Outcome
 
 OURS, THEIRS = "#0072b2", "#d55e00"  # told apart with every kind of colour vision
+MOST_ACROSS = 3  # panels beside each other
 
 
 def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -20,19 +22,28 @@ def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
 
     drawn = [o for o in outcomes if o.timing is not None and o.size is not None]
     names = list(dict.fromkeys(o.case.name for o in drawn))
+    across = min(len(names), MOST_ACROSS)
+    rows = -(-len(names) // across)
     figure, axes = plt.subplots(
-        2,
-        len(names),
-        figsize=(1.2 + 4.3 * len(names), 6.2),
-        sharex="col",
+        2 * rows,
+        across,
+        figsize=(1.2 + 4.3 * across, 6.2 * rows),
         squeeze=False,
-        height_ratios=(2, 1),
+        height_ratios=(2, 1) * rows,
         layout="constrained",
     )
-    for column, name in enumerate(names):
-        _panel(axes[0, column], axes[1, column], [o for o in drawn if o.case.name == name])
-    axes[0, 0].set_ylabel("time of one call")
-    axes[1, 0].set_ylabel("theirs / ours")
+    for place, name in enumerate(names):
+        row, column = divmod(place, across)
+        times, ratios = axes[2 * row, column], axes[2 * row + 1, column]
+        times.sharex(ratios)
+        _panel(times, ratios, [o for o in drawn if o.case.name == name])
+        if column == 0:
+            times.set_ylabel("time of one call")
+            ratios.set_ylabel("theirs / ours")
+    for place in range(len(names), rows * across):
+        row, column = divmod(place, across)
+        axes[2 * row, column].remove()
+        axes[2 * row + 1, column].remove()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     plt.close(figure)
@@ -41,7 +52,7 @@ def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
 def _panel(times: Any, ratios: Any, outcomes: Sequence[Outcome]) -> None:
     """One sweep: a solid line for one thread, a dashed one for all; bands are the middle half of the rounds."""
     import numpy as np
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     from benchmarks.report import UNITS
 
@@ -66,8 +77,12 @@ def _panel(times: Any, ratios: Any, outcomes: Sequence[Outcome]) -> None:
         FuncFormatter(lambda t, _: next(f"{t / one:.3g} {unit}" for one, unit in UNITS if t >= 0.999 * one))
     )
     times.yaxis.set_minor_formatter(NullFormatter())
+    times.tick_params(labelbottom=False)
     times.legend(fontsize=8, frameon=False)
-    ratios.set(yscale="log", xlabel="n (samples)")
+    ratios.set(yscale="log", xlabel=f"n ({case.counts if isinstance(case, Sweep) else 'samples'})")
+    low, high = ratios.get_ylim()
+    ratios.set_ylim(min(low, 0.8), max(high, 1.25))  # the line of no difference is always in sight
+    ratios.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
     ratios.axhline(1.0, color="0.6", linewidth=1)
     ratios.yaxis.set_major_formatter(FuncFormatter(lambda r, _: f"{r:g}x"))
     ratios.yaxis.set_minor_formatter(NullFormatter())
