@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from minimal.engine import twin
 from minimal.optimize.bfgs import Reporter, warn_unknown
+from minimal.optimize.lbfgs_lapack import AVAILABLE
 from minimal.optimize.lbfgs_operator import LbfgsInvHessProduct
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
@@ -35,6 +36,7 @@ from minimal.optimize.scalar_function import FunctionAndGradient, ScalarFunction
 __all__ = ["LbfgsInvHessProduct", "lbfgs", "minimize_lbfgsb"]
 
 Array = NDArray[np.float64]
+_Settings = tuple[int, float, float, int, bool]  # maxcor, ftol, gtol, maxls, compact
 
 # Why a run ended, beside the algorithm's own reasons.
 TOO_MANY_ITERATIONS, TOO_MANY_EVALUATIONS, CALLBACK_STOPPED = 10, 11, 12
@@ -60,6 +62,7 @@ def lbfgs(
     maxiter: int = 15000,
     maxls: int = 20,
     callback: Callable[..., Any] | None = None,
+    compact: bool = False,
 ) -> OptimizeResult:
     """Minimize f, given one function for its value and gradient.
 
@@ -81,6 +84,8 @@ def lbfgs(
         Evaluations in one line search, before the memory is dropped.
     callback : callable ``callback(x)`` or ``callback(intermediate_result)``, optional
         After every iteration.  It may raise StopIteration to stop.
+    compact : bool, default=False
+        Round as SciPy does, for a higher price in every iteration, where NumPy brings the routines for it.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def lbfgs(
         watch.nfev += 1
         return fun_and_grad(x)
 
-    end = _converse(evaluate, x, _checked(x.size, maxcor, ftol, gtol, maxls), watch)
+    end = _converse(evaluate, x, _checked(x.size, maxcor, ftol, gtol, maxls, compact), watch)
     return _result(x, *end, watch, njev=watch.nfev)
 
 
@@ -121,7 +126,7 @@ class _Watch:
         return TOO_MANY_EVALUATIONS if self.nfev > self.maxfun else 0
 
 
-def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any) -> tuple[int, float, float, int]:
+def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any, compact: bool) -> _Settings:
     """The settings, or the error that they deserve."""
     maxcor, maxls = index(maxcor), index(maxls)
     if maxls <= 0:
@@ -132,11 +137,11 @@ def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any) -> tuple
         raise ValueError(f"ftol must not be negative, got {ftol}.")
     if n == 0:
         raise ValueError("x0 must have at least one element.")
-    return maxcor, ftol, gtol, maxls
+    return maxcor, ftol, gtol, maxls, compact and AVAILABLE
 
 
 def _converse(
-    evaluate: Callable[[Array], tuple[Any, Array]], x: Array, settings: tuple[int, float, float, int], watch: _Watch
+    evaluate: Callable[[Array], tuple[Any, Array]], x: Array, settings: _Settings, watch: _Watch
 ) -> tuple[Any, Array, int, LbfgsInvHessProduct]:
     """Hold the conversation to its end: f, g, the reason, and the inverse Hessian; x is moved in place."""
     advance = twin("minimal.optimize.lbfgs").advance
@@ -196,6 +201,7 @@ def minimize_lbfgsb(
     maxls: int = 20,
     finite_diff_rel_step: Any = None,
     workers: Any = None,
+    two_loop: bool = False,
     **unknown: Any,
 ) -> OptimizeResult:
     """Minimize a function of several variables: what ``minimize(method="L-BFGS-B")`` runs.
@@ -220,6 +226,8 @@ def minimize_lbfgsb(
         The relative step of the schemes that are named.
     workers : map-like callable, optional
         Evaluates finite differences.
+    two_loop : bool, default=False
+        Not in SciPy: compute directions by the two-loop recursion, which is faster, and whose last bits differ.
     unknown
         Other options are named in a warning.
 
@@ -239,9 +247,9 @@ def minimize_lbfgsb(
     -----
     Source: L-BFGS-B 3.0, as ``scipy.optimize._lbfgsb_py._minimize_lbfgsb`` 1.17.1 calls it.  Differs from it
 
-    - in the last bits of an iterate: there, the direction comes from a matrix of the size of the memory, factorized by a BLAS
-      whose rounding depends on the processor.  On long, ill-conditioned runs these bits grow, and counts differ by a few
-      percent, there between processors, here between the two;
+    - in the last bits, with ``two_loop``, or where NumPy does not bring OpenBLAS (``lbfgs_lapack.AVAILABLE``).  On long,
+      ill-conditioned runs these bits grow, and counts differ by some percent; SciPy's own differ as much between processors,
+      because OpenBLAS adds in an order that depends on the processor;
     - when a run ends as ABNORMAL: ``fun`` here is the value at ``x``, there the value at the last point that was tried;
     - when it raises ValueError, as above: there, such a run ends at once with an "ERROR" message, or, for a gradient of the
       wrong size, reads memory that is not its own.
@@ -250,7 +258,7 @@ def minimize_lbfgsb(
     x0 = np.asarray(x0).ravel()
     _check_unbounded(bounds, x0.size)
     x = np.array(x0, dtype=np.float64)
-    settings = _checked(x.size, maxcor, ftol, gtol, maxls)
+    settings = _checked(x.size, maxcor, ftol, gtol, maxls, compact=not two_loop)
     if jac is True:
         fun = FunctionAndGradient(fun)
         jac = fun.gradient

@@ -9,8 +9,10 @@ import math
 
 from numba import literal_unroll, njit
 
+from minimal.optimize import lbfgs_compact_numba as compact
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
+    COMPACT,
     DIRECTION,
     EVALUATE,
     F_OLD,
@@ -59,12 +61,6 @@ def dot(a, b):
     for i in range(n - n % 4, n):
         s0 += a[i] * b[i]
     return (s0 + s1) + (s2 + s3)
-
-
-@kernel
-def length(v):
-    """The Euclidean norm of v."""
-    return math.sqrt(dot(v, v))
 
 
 @kernel
@@ -120,8 +116,23 @@ def remember(g, memory, state):
     for j in range(g.size):
         s[j] = d[j] * step
         y[j] = g[j] - g_old[j]
-    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, length(y) ** 2 / curvature
+    size = length(y, state)
+    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, size * size / curvature
     state[STORED] = min(state[STORED] + 1, m)
+    if state[COMPACT] != 0.0:
+        compact.update_products(memory, state)
+
+
+@kernel
+def length(v, state):
+    """The Euclidean norm of v."""
+    return compact.norm(v) if state[COMPACT] != 0.0 else math.sqrt(dot(v, v))
+
+
+@kernel
+def slope_along(g, d, state):
+    """g'd."""
+    return compact.dot(g, d) if state[COMPACT] != 0.0 else dot(g, d)
 
 
 @kernel
@@ -162,11 +173,14 @@ def try_step(x, memory, state):
 def choose_direction(memory, state):
     """Set the direction from x_old, and the target x_old + d; return the slope of f along it."""
     d, target, x_old, g_old = memory[DIRECTION], memory[TARGET], memory[X_OLD], memory[G_OLD]
-    direction(g_old, memory, state, d)
+    if state[COMPACT] == 0.0:
+        direction(g_old, memory, state, d)
+    elif not compact.direction(g_old, memory, state, d):
+        forget(state)
     for j in range(d.size):
         target[j] = x_old[j] + d[j]
         d[j] = target[j] - x_old[j]
-    return dot(g_old, d)
+    return slope_along(g_old, d, state)
 
 
 @kernel
@@ -180,7 +194,7 @@ def begin_search(x, memory, state):
         return give_up(x, memory)
     step = 1.0
     if state[ITERATION] == 0:
-        step = 1.0 / length(memory[DIRECTION])
+        step = 1.0 / length(memory[DIRECTION], state)
         step = step if step < RULES.stpmax else RULES.stpmax
     _, search = start_search(step, state[F_OLD], slope, RULES)
     save_search(search, state)
@@ -211,7 +225,7 @@ def begin_iteration(x, f, g, memory, state):
 @kernel
 def continue_search(x, f, g, memory, state):
     """Digest f and g at the trial point: accept it, try another step, or start over without memory."""
-    slope = dot(g, memory[DIRECTION])
+    slope = slope_along(g, memory[DIRECTION], state)
     task, step, search = advance_search(load_search(state), state[STEP], f, slope, RULES)
     if step != step:  # no trial can be computed from infinities or NaN: back to the best step so far
         step = search.stx if search.bracketed else RULES.stpmin

@@ -9,8 +9,8 @@ step comes about.  The names of places (``state[STEP]``, ``memory[X_OLD]``) are 
 is in ``more_thuente``.
 
 Sources: J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp. 35 (1980); every decision as in
-L-BFGS-B 3.0 (Byrd, Lu, Nocedal & Zhu, 1995; Morales & Nocedal, 2011) without bounds, as in ``scipy.optimize`` 1.17.1, which
-reaches the same direction through a "compact" matrix of the size of the memory instead, so that last bits differ.
+L-BFGS-B 3.0 (Byrd, Lu, Nocedal & Zhu, 1995; Morales & Nocedal, 2011) without bounds, as in ``scipy.optimize`` 1.17.1.  That
+one reaches the same direction through a matrix, and rounds differently: ``lbfgs_compact_numpy``, where its bits are wanted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.optimize import more_thuente
+from minimal.optimize import lbfgs_compact_numpy, more_thuente
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
+    COMPACT,
     DIRECTION,
     EVALUATE,
     F_OLD,
@@ -54,11 +55,6 @@ Array = NDArray[np.float64]
 EPS = 2.0**-52
 
 
-def length(v: Array) -> Any:
-    """The Euclidean norm of ``v``."""
-    return np.sqrt(v @ v)
-
-
 def direction(g: Array, memory: Array, state: Array, d: Array) -> None:
     """d = -H g by the two-loop recursion, for the H of the stored pairs and H_0 = I / theta.
 
@@ -68,7 +64,7 @@ def direction(g: Array, memory: Array, state: Array, d: Array) -> None:
     """
     m, stored, newest = int(state[MAXCOR]), int(state[STORED]), int(state[NEWEST])
     S, Y = memory[:m], memory[m : 2 * m]
-    curvature, a = state[N_FIXED : N_FIXED + m], state[N_FIXED + m :]
+    curvature, a = state[N_FIXED : N_FIXED + m], state[N_FIXED + m : N_FIXED + 2 * m]
     new_to_old = [(newest - k) % m for k in range(stored)]
     d[:] = -g
     for i in new_to_old:
@@ -93,9 +89,15 @@ def remember(g: Array, memory: Array, state: Array) -> None:
     m = int(state[MAXCOR])
     i = (int(state[NEWEST]) + 1) % m
     memory[i] = memory[DIRECTION] * step
-    memory[m + i] = y = g - memory[G_OLD]
-    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, length(y) ** 2 / curvature
+    memory[m + i] = g - memory[G_OLD]
+    size = length(memory[m + i], state)
+    state[NEWEST], state[N_FIXED + i], state[THETA] = i, curvature, size * size / curvature
     state[STORED] = min(state[STORED] + 1, m)
+
+
+def length(v: Array, state: Array) -> Any:
+    """The Euclidean norm of ``v``."""
+    return np.float64(lbfgs_compact_numpy.norm(v)) if state[COMPACT] else np.sqrt(v @ v)
 
 
 def forget(state: Array) -> None:
@@ -122,13 +124,16 @@ def try_step(x: Array, memory: Array, state: Array) -> int:
     return EVALUATE
 
 
-def choose_direction(memory: Array, state: Array) -> float:
+def choose_direction(memory: Array, state: Array) -> Any:
     """Set the direction from x_old, and the target x_old + d; return the slope of f along it."""
-    d, x_old = memory[DIRECTION], memory[X_OLD]
-    direction(memory[G_OLD], memory, state, d)
+    d, x_old, g_old = memory[DIRECTION], memory[X_OLD], memory[G_OLD]
+    if not state[COMPACT]:
+        direction(g_old, memory, state, d)
+    elif not lbfgs_compact_numpy.direction(g_old, memory, state, d):
+        forget(state)
     memory[TARGET] = x_old + d
     d[:] = memory[TARGET] - x_old  # what is left of d beside x after rounding
-    return memory[G_OLD] @ d
+    return g_old @ d
 
 
 def begin_search(x: Array, memory: Array, state: Array) -> int:
@@ -141,7 +146,7 @@ def begin_search(x: Array, memory: Array, state: Array) -> int:
         return give_up(x, memory)
     step = 1.0
     if state[ITERATION] == 0:  # nothing is known of the scale of f yet: go a distance of 1
-        step = 1.0 / length(memory[DIRECTION])
+        step = 1.0 / length(memory[DIRECTION], state)
         step = step if step < RULES.stpmax else RULES.stpmax
     _, search = more_thuente.start(step, state[F_OLD], slope, RULES)
     save_search(search, state)

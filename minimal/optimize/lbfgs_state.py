@@ -28,9 +28,12 @@ DIRECTION, TARGET, X_OLD, G_OLD = -4, -3, -2, -1
 N_WORK_ROWS = 4
 
 # Places in ``state``: what the user set, where the iteration stands, where the search along the line stands.
-MAXCOR, FTOL, GTOL, MAXLS, TASK, ITERATION, STORED, NEWEST, THETA, F_OLD, STEP, SLOPE, TRIALS, SEARCH = range(14)
+MAXCOR, FTOL, GTOL, MAXLS, COMPACT, TASK, ITERATION, STORED, NEWEST, THETA, F_OLD, STEP, SLOPE, TRIALS, SEARCH = range(
+    15
+)
 N_FIXED = SEARCH + len(Search._fields)
-# ... then s'y of every stored pair, then the coefficients of the two-loop recursion, maxcor each.
+# ... then s'y of every stored pair, then the coefficients of the two-loop recursion, maxcor each; for the compact form then
+# Y'Y and S'Y, maxcor**2 each, its matrix, 4 * maxcor**2, and a vector, 2 * maxcor.
 
 FIRST = -1.0  # in TASK: nothing has been evaluated yet
 
@@ -39,7 +42,7 @@ RULES = Rules(ftol=1e-3, gtol=0.9, xtol=0.1, stpmin=0.0, stpmax=1e10)
 
 
 def begin(
-    x: NDArray[np.float64], maxcor: int, ftol: float, gtol: float, maxls: int
+    x: NDArray[np.float64], maxcor: int, ftol: float, gtol: float, maxls: int, compact: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """An empty memory and the state before the first evaluation.
 
@@ -53,14 +56,17 @@ def begin(
         Stop when ``f_old - f <= ftol * max(|f_old|, |f|, 1)``; when ``max |g_i| <= gtol``.
     maxls : int
         Evaluations allowed in one line search.
+    compact : bool, default=False
+        Round as SciPy does (``lbfgs_compact_numpy``) instead of using the two-loop recursion; only where
+        ``lbfgs_lapack.AVAILABLE``.
 
     Returns
     -------
     memory : ndarray of shape (2 * maxcor + 4, n)
-    state : ndarray of shape (29 + 2 * maxcor,)
+    state : ndarray of shape (30 + 2 * maxcor,), or longer if compact
     """
     memory = np.zeros((2 * maxcor + N_WORK_ROWS, x.size))
-    state = np.zeros(N_FIXED + 2 * maxcor)
+    state = np.zeros(N_FIXED + 2 * maxcor + (6 * maxcor * maxcor + 2 * maxcor if compact else 0))
     state[MAXCOR], state[FTOL], state[GTOL], state[MAXLS] = maxcor, ftol, gtol, maxls
-    state[TASK], state[NEWEST], state[THETA] = FIRST, -1, 1.0
+    state[COMPACT], state[TASK], state[NEWEST], state[THETA] = compact, FIRST, -1, 1.0
     return memory, state
