@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import sys
 import tempfile
@@ -145,7 +146,9 @@ def main(
     args = p.parse_args(argv)
     _check(p, args)
     if args.cold:
-        os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="minimal_cold_")
+        empty = tempfile.TemporaryDirectory(prefix="minimal_cold_")
+        atexit.register(empty.cleanup)
+        os.environ["NUMBA_CACHE_DIR"] = empty.name
     if args.engine:
         minimal.set_engine(args.engine)
     skipped, broken = discover(modules)
