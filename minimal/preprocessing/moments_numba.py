@@ -31,6 +31,7 @@ DEEPEST = 64  # no run of numbers can be halved more often
 
 def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
     """Twin of ``moments_numpy.column_sums``, same bits."""
+    X = _widened(X)
     order = _memory_order(X)
     if order is None:
         return moments_numpy.column_sums(X)
@@ -50,6 +51,7 @@ def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
 
 def column_deviations(X: NDArray[np.floating], center: Floats) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.column_deviations``, same bits."""
+    X = _widened(X)
     order = _memory_order(X)
     if order is None:
         return moments_numpy.column_deviations(X, center)
@@ -63,6 +65,7 @@ def column_deviations(X: NDArray[np.floating], center: Floats) -> tuple[Floats, 
 
 def weighted_column_sums(X: NDArray[np.floating], weight: NDArray[np.floating]) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.weighted_column_sums``, equal to rounding."""
+    X, weight = _widened(X), weight.astype(np.float64)
     known_weight, total = np.zeros(X.shape[1]), np.zeros(X.shape[1])
     _share_columns(X, lambda first, last: _weigh(X, weight, first, last, known_weight, total))
     return known_weight, total
@@ -72,12 +75,18 @@ def weighted_column_deviations(
     X: NDArray[np.floating], weight: NDArray[np.floating], center: Floats
 ) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.weighted_column_deviations``, equal to rounding."""
+    X, weight = _widened(X), weight.astype(np.float64)
     off, off2 = np.zeros_like(center), np.zeros_like(center)
     _share_columns(X, lambda first, last: _weigh_deviations(X, weight, first, last, center, off, off2))
     return off, off2
 
 
 # ---------------------------------------------------------------- who adds what, in which order
+
+
+def _widened(X: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Half precision as single precision: the same values, which a processor can add."""
+    return X.astype(np.float32) if X.dtype == np.float16 else X
 
 
 def _memory_order(X: NDArray[np.floating]) -> str | None:
@@ -252,7 +261,7 @@ def _add_lanes(column, start, n, center, lanes):
 def _weigh(X, weight, first, last, known_weight, total):
     """known_weight += w and total += w x where x is known, for each row."""
     for i in range(np.uintp(X.shape[0])):
-        w = np.float64(weight[i])
+        w = weight[i]
         for j in range(np.uintp(first), np.uintp(last)):
             x = X[i, j]
             known_weight[j] += w if x == x else 0.0
@@ -263,7 +272,7 @@ def _weigh(X, weight, first, last, known_weight, total):
 def _weigh_deviations(X, weight, first, last, center, off, off2):
     """off += w (x - center) and off2 += w (x - center)**2 where x is known, for each row."""
     for i in range(np.uintp(X.shape[0])):
-        w = np.float64(weight[i])
+        w = weight[i]
         for j in range(np.uintp(first), np.uintp(last)):
             x = X[i, j] - center[j]
             x = x if x == x else 0.0

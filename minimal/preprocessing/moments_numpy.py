@@ -22,7 +22,7 @@ def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
 
     Returns
     -------
@@ -46,7 +46,7 @@ def column_deviations(X: NDArray[np.floating], center: Floats) -> tuple[Floats, 
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
     center : ndarray of shape (n_features,), float64
 
     Returns
@@ -78,8 +78,8 @@ def weighted_column_sums(X: NDArray[np.floating], weight: NDArray[np.floating]) 
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
-    weight : ndarray of shape (n_samples,), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
+    weight : ndarray of shape (n_samples,), float64, float32 or float16
 
     Returns
     -------
@@ -91,7 +91,8 @@ def weighted_column_sums(X: NDArray[np.floating], weight: NDArray[np.floating]) 
     """
     is_missing = np.isnan(X)
     w = weight.astype(np.float64)
-    return w @ ~is_missing, w @ np.where(is_missing, 0.0, X)
+    known_weight = np.where(is_missing, 0.0, w[:, np.newaxis]).sum(axis=0)  # the same number for all complete columns
+    return known_weight, w @ np.where(is_missing, 0.0, X)
 
 
 def weighted_column_deviations(
@@ -101,8 +102,8 @@ def weighted_column_deviations(
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
-    weight : ndarray of shape (n_samples,), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
+    weight : ndarray of shape (n_samples,), float64, float32 or float16
     center : ndarray of shape (n_features,), float64
 
     Returns

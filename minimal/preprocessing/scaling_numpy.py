@@ -13,7 +13,7 @@ def standardize(X: Array, mean: Array, scale: Array, out: Array) -> bool:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
     mean, scale : ndarray of shape (n_features,), of the dtype of X
         0 and 1 leave a column as it is, to the bit.
     out : ndarray like X
@@ -42,7 +42,7 @@ def unstandardize(X: Array, mean: Array, scale: Array, out: Array) -> bool:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray of shape (n_samples, n_features), float64, float32 or float16
     mean, scale : ndarray of shape (n_features,), of the dtype of X
         -0.0 (which leaves even a negative zero as it is) and 1 leave a column as it is, to the bit.
     out : ndarray like X

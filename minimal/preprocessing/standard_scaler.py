@@ -18,11 +18,13 @@ from minimal.engine import twin
 from minimal.parameters import boolean
 from minimal.preprocessing import moments
 from minimal.preprocessing.moments import Moments
-from minimal.validation import FLOATS, assert_finite, check_array, check_is_fitted, check_sample_weight, is_sparse
+from minimal.validation import assert_finite, check_array, check_is_fitted, check_sample_weight, is_sparse
 
 __all__ = ["StandardScaler"]
 
 Array = NDArray[np.floating]
+
+FLOATS = (np.float64, np.float32, np.float16)  # what keeps its type; everything else becomes the first
 
 _NO_CENTER = (
     "Cannot center sparse matrices, as it would fill in all their zeros: use StandardScaler(with_mean=False) instead."
@@ -69,8 +71,10 @@ class StandardScaler(TransformerMixin, BaseEstimator):
     weights, ``partial_fit`` included; to rounding for weights and sparse matrices.
 
     Differs from the reference when ``fit`` fails: here the estimator is then not fitted; there some attributes stay.  A
-    failing ``partial_fit`` changes nothing that was learned before.  Fitting callbacks and array namespaces other than
-    NumPy are not supported.  With ``copy=False`` a data frame is never changed.
+    failing ``partial_fit`` changes nothing that was learned before.  A variance that rounding has left below zero is that
+    of a constant feature, without a warning about its root.  ``inverse_transform`` wants as many columns as were learned.
+    With ``copy=False`` a data frame is never changed.  Fitting callbacks and array namespaces other than NumPy are not
+    supported.
 
     Examples
     --------
@@ -199,7 +203,7 @@ class StandardScaler(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), float32 or float64 like X
+        ndarray of shape (n_samples, n_features), of the float type of X, else float64
             Or a CSR matrix or array, for a sparse one; or a data frame, if :meth:`set_output` asked for it.
         """
         check_is_fitted(self)
@@ -285,9 +289,7 @@ def _scale_of(var: Array, mean: Array, count: Array) -> Array:
     """
     eps = np.finfo(np.float64).eps
     is_constant = var <= count * eps * var + (count * mean * eps) ** 2
-    scale = np.sqrt(var)
-    scale[is_constant] = 1.0
-    return scale
+    return np.sqrt(np.where(is_constant, 1.0, var))  # rounding can leave a constant feature a variance of -1e-20
 
 
 def _scale_columns(X: Any, factor: Array) -> Any:
