@@ -13,6 +13,7 @@ same text runs in Python and compiles in a kernel: ``next_state = njit(random.ne
 from __future__ import annotations
 
 import numbers
+import threading
 
 import numpy as np
 
@@ -46,12 +47,32 @@ def check_random_state(seed: object) -> np.random.RandomState:
     raise ValueError(f"random_state must be None, an int or a RandomState. {seed!r} cannot seed a generator.")
 
 
-def xorshift_seed(random_state: np.random.RandomState, low: int = 0) -> int:
-    """Draw the seed of a xorshift generator, uniform in [low, 2**31 - 1): one draw, and nothing else is consumed.
+def xorshift_seed(random_state: object, low: int = 0) -> int:
+    """Draw the seed of a xorshift generator, uniform in [low, 2**31 - 1).
 
-    Trees draw from ``low=0``, the sag solvers from ``low=1``: that is how the references do it.
+    Parameters
+    ----------
+    random_state : None, int or RandomState
+        As for :func:`check_random_state`.  A generator gives one draw, and nothing else of it is consumed.
+    low : int
+        Trees draw from 0, the sag solvers from 1: that is how the references do it.
     """
-    return int(random_state.randint(low, LARGEST_INT32))
+    if isinstance(random_state, numbers.Integral):
+        generator = _own_generator()
+        generator.seed(random_state)  # type: ignore[arg-type]  # a new generator costs twenty times as much
+    else:
+        generator = check_random_state(random_state)
+    return int(generator.randint(low, LARGEST_INT32))
+
+
+_of_this_thread = threading.local()
+
+
+def _own_generator() -> np.random.RandomState:
+    """A generator that nobody outside this module sees, one a thread."""
+    if not hasattr(_of_this_thread, "generator"):
+        _of_this_thread.generator = np.random.RandomState(0)
+    return _of_this_thread.generator
 
 
 def next_state(state: int) -> int:

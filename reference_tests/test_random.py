@@ -61,11 +61,21 @@ def test_the_same_text_compiles():
 
 
 @pytest.mark.parametrize("low", [0, 1])
-@pytest.mark.parametrize("seed", [0, 7, np.int64(11), True])
-def test_a_seed_costs_one_draw(seed, low):
-    ours, theirs = check_random_state(seed), sklearn.utils.check_random_state(seed)
-    assert xorshift_seed(ours, low) == theirs.randint(low, np.iinfo(np.int32).max)
-    assert ours.random_sample() == theirs.random_sample()
+@pytest.mark.parametrize("seed", [0, 7, np.int64(11), True, 2**32 - 1])
+def test_a_seed_is_one_draw(seed, low):
+    theirs = sklearn.utils.check_random_state(seed)
+    first, second = theirs.randint(low, np.iinfo(np.int32).max), theirs.random_sample()
+    assert xorshift_seed(seed, low) == first == xorshift_seed(seed, low)
+    ours = check_random_state(seed)
+    assert xorshift_seed(ours, low) == first
+    assert ours.random_sample() == second
+
+
+def test_the_global_generator_gives_one_draw():
+    np.random.seed(5)  # noqa: NPY002  what None stands for
+    ours = [xorshift_seed(None), xorshift_seed(None)]
+    theirs = np.random.RandomState(5).randint(0, 2**31 - 1, size=2)
+    assert ours == list(theirs)
 
 
 def test_a_generator_passes_and_none_is_the_global_one():
@@ -81,3 +91,5 @@ def test_what_cannot_seed_is_the_same_error(seed):
         sklearn.utils.check_random_state(seed)
     with pytest.raises(theirs.type, match=r"seed|Seed"):
         check_random_state(seed)
+    with pytest.raises(theirs.type, match=r"seed|Seed"):
+        xorshift_seed(seed)

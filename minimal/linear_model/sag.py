@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from minimal.engine import twin
 from minimal.linear_model.sag_state import Memory, Rules
-from minimal.random import check_random_state, xorshift_seed
+from minimal.random import xorshift_seed
 from minimal.validation import check_sample_weight, is_sparse
 
 SPARSE_INTERCEPT_DECAY = 0.01
@@ -105,7 +105,7 @@ def sag_logistic(
         )
     decay = 1.0 if indices is None else SPARSE_INTERCEPT_DECAY
     rules = Rules(alpha, beta, float(step), decay, float(tol), int(max_iter), bool(fit_intercept), bool(saga))
-    seed = xorshift_seed(check_random_state(random_state), low=1)
+    seed = xorshift_seed(random_state, low=1)
     solver = twin("minimal.linear_model.sag")
     n_iter, finite = solver.sag(data, indices, indptr, target, weight, memory, rules, seed)
     if not finite:

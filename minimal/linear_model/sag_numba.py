@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from minimal import random
 from minimal.linear_model.sag_numpy import SMALLEST_SCALE as _SMALLEST_SCALE
@@ -25,7 +26,14 @@ random_index = inlined(random.random_index)
 
 
 def sag(
-    data: Floats, indices, indptr, y: Floats, sample_weight: Floats, memory: Memory, rules: Rules, seed: int
+    data: Floats,
+    indices: NDArray[np.integer] | None,
+    indptr: NDArray[np.integer] | None,
+    y: Floats,
+    sample_weight: Floats,
+    memory: Memory,
+    rules: Rules,
+    seed: int,
 ) -> tuple[int, bool]:
     """Twin of ``sag_numpy.sag``."""
     if indices is None:
@@ -323,7 +331,7 @@ def move(W, G, X, last, change, rules, step):
 
 @inlined
 def move_and_predict(W, G, X, last, change, rules, step, i):
-    """``move`` and ``predict`` in one pass for one output: the chain of additions in x'w is so slow that it hides the rest."""
+    """``move`` and ``predict`` in one pass, for one output: x'w waits for its own additions, which hides all the rest."""
     total = X.dtype.type(0)
     for j in range(W.shape[1]):
         renewal = X[last, j] * change
@@ -348,8 +356,9 @@ def predict(W, X, i, raw):
             r3 += W[k + 3, j] * X[i, j]
         raw[k], raw[k + 1], raw[k + 2], raw[k + 3] = r0, r1, r2, r3
         k += 4
-    for k in range(k, len(raw)):
+    while k < len(raw):
         r = X.dtype.type(0)
         for j in range(W.shape[1]):
             r += W[k, j] * X[i, j]
         raw[k] = r
+        k += 1

@@ -35,8 +35,8 @@ SMALLEST_SCALE = 1e-9
 
 def sag(
     data: Floats,
-    indices: NDArray[np.int32] | None,
-    indptr: NDArray[np.int32] | None,
+    indices: NDArray[np.integer] | None,
+    indptr: NDArray[np.integer] | None,
     y: Floats,
     sample_weight: Floats,
     memory: Memory,
