@@ -22,6 +22,8 @@ from contextvars import ContextVar
 from importlib import import_module
 from types import ModuleType
 
+from minimal.compiling import announce_slow_compiling
+
 ENGINES = ("numba", "numpy")
 
 
@@ -79,5 +81,11 @@ def twin(stem: str) -> ModuleType:
     stem : str
         The full dotted name without the ending, such as ``"minimal.preprocessing.moments"``.
     """
-    name = f"{stem}_{get_engine()}"
-    return sys.modules.get(name) or import_module(name)
+    engine = get_engine()
+    name = f"{stem}_{engine}"
+    module = sys.modules.get(name)
+    if module is None:
+        if engine == "numba":
+            announce_slow_compiling()
+        module = import_module(name)
+    return module

@@ -70,7 +70,10 @@ def instance_of(*classes: type) -> Constraint:
 boolean = Constraint(lambda value: isinstance(value, bool | np.bool_), "an instance of 'bool'")
 none = Constraint(lambda value: value is None, "None")
 anything_callable = Constraint(callable, "a callable")
-flag = Constraint(lambda value: isinstance(value, bool | np.bool_ | Integral), "a bool or an int (0 is silence)")
+flag = Constraint(
+    lambda value: isinstance(value, bool | np.bool_) or (isinstance(value, Integral) and int(value) >= 0),
+    "a bool or an int in the range [0, inf)",
+)
 random_state = Constraint(
     lambda value: (
         value is None

@@ -211,16 +211,15 @@ def _to_array(X: Any, dtype: Any, order: Any, owner: str, ensure_2d: bool) -> ND
         raise TypeError("np.matrix is not supported. Please convert to a numpy array with np.asarray.")
     array = X if type(X) is np.ndarray else _from_container(X)
     _no_complex(array)
+    if dtype == "numeric":
+        _check_rank(X, array, owner, ensure_2d)
     target = _target_dtype(array, dtype)
     if target is not None and array.dtype.kind in "USV" and np.dtype(target).kind == "f":
         array = array.astype(object)  # text that spells numbers passes, as in the reference
     if target is not None or order is not None:
         array = np.asarray(array, dtype=target, order=order)
-    if ensure_2d and array.ndim < 2:
-        _raise_not_2d(X, array)
-    if array.ndim > 2:
-        by = f" by {owner}" if owner else ""
-        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required{by}.")
+    if dtype != "numeric":
+        _check_rank(X, array, owner, ensure_2d)
     if dtype == "numeric" and array.dtype.kind in "USV":
         raise ValueError(
             "dtype='numeric' is not compatible with arrays of bytes/strings. Convert your data to numeric values "
@@ -253,7 +252,13 @@ def _target_dtype(array: NDArray[Any], dtype: Any) -> Any:
     return dtype
 
 
-def _raise_not_2d(X: Any, array: NDArray[Any]) -> None:
+def _check_rank(X: Any, array: NDArray[Any], owner: str, ensure_2d: bool) -> None:
+    """Raise a ValueError unless there are two dimensions (or fewer, where those pass)."""
+    if array.ndim > 2:
+        by = f" by {owner}" if owner else ""
+        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required{by}.")
+    if array.ndim == 2 or not ensure_2d:
+        return
     if array.ndim == 0:
         raise ValueError(f"Expected 2D array, got scalar array instead:\narray={array}.\n{_RESHAPE}")
     if hasattr(X, "to_frame"):

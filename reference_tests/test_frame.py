@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
+from numba.core import event
 
 import minimal
+from minimal.compiling import announce_slow_compiling
 from minimal.threads import run_blocks
 
 from .ledger import Parity, summary
@@ -104,6 +108,21 @@ def threads():
     before = minimal.get_num_threads()
     yield
     minimal.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("seconds", "terminal", "said"), [(0.3, True, True), (0.0, True, False), (0.3, False, False)])
+def test_slow_compiling_is_announced_once_on_a_terminal(seconds, terminal, said, monkeypatch):
+    stderr = io.StringIO()
+    stderr.isatty = lambda: terminal
+    monkeypatch.setattr(sys, "stderr", stderr)
+    announcer = announce_slow_compiling.__wrapped__(patience=0.1)
+    try:
+        for _ in range(2):
+            with event.trigger_event("numba:compile"), event.trigger_event("numba:compile"):
+                time.sleep(seconds)
+    finally:
+        event.unregister("numba:compile", announcer)
+    assert stderr.getvalue().count("compiling") == said
 
 
 # ---------------------------------------------------------------- the ledger
