@@ -105,42 +105,48 @@ def time_calls(job: Callable[..., Any], setup: Callable[[], Any] | None, calls: 
     return (stop - start) / calls, result
 
 
+@contextmanager
+def frozen_heap() -> Iterator[None]:
+    """What exists already (modules, compiled code) is not searched for garbage again before every sample."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def calls_for(seconds: float, sample: float) -> int:
     """How many calls of this length fill a sample: the one rule for both sides."""
     return int(min(MAX_CALLS, max(1, np.ceil(sample / max(seconds, 1e-9)))))
 
 
-def measure(
-    race: Race, effort: Effort, clock: Clock = time.perf_counter, tick: Callable[[], None] = lambda: None
-) -> Timing:
-    """Run the race.  ``tick`` is called after every round, for a progress bar.
+def measure(race: Race, effort: Effort, clock: Clock = time.perf_counter) -> Timing:
+    """Run the race: the first calls, one more each to plan the samples, then round after round.
 
     Raises
     ------
     Disagreement
         As soon as the results of one round do not agree.  What the sides raise is passed on.
     """
+    jobs = (race.ours, race.theirs)
     with quiet():
-        first_ours, a = time_calls(race.ours, race.setup, 1, clock)
-        first_theirs, b = time_calls(race.theirs, race.setup, 1, clock)
+        (first_ours, a), (first_theirs, b) = (time_calls(job, race.setup, 1, clock) for job in jobs)
         agreements = [as_agreement(race.agree(a, b))]
-        calls = []
-        for job in (race.ours, race.theirs):
-            again, _ = time_calls(job, race.setup, 1, clock)  # the first call may have compiled: take the second
-            calls.append(calls_for(again, effort.sample))
-
-        times: tuple[list[float], list[float]] = ([], [])
-        spent, rounds = 0.0, 0
-        while rounds < effort.min_rounds or (spent < effort.seconds and rounds < effort.max_rounds):
-            results: list[Any] = [None, None]
-            for side in (0, 1) if rounds % 2 == 0 else (1, 0):
-                job = race.theirs if side else race.ours
-                seconds, results[side] = time_calls(job, race.setup, calls[side], clock)
-                times[side].append(seconds)
-                spent += seconds * calls[side]
-            agreements.append(as_agreement(race.agree(*results)))
-            rounds += 1
-            tick()
+        del a, b
+        with frozen_heap():
+            calls = [calls_for(time_calls(job, race.setup, 1, clock)[0], effort.sample) for job in jobs]
+            times: tuple[list[float], list[float]] = ([], [])
+            spent = 0.0
+            for n in range(effort.max_rounds):
+                if n >= effort.min_rounds and spent >= effort.seconds:
+                    break
+                results: list[Any] = [None, None]
+                for side in (0, 1) if n % 2 == 0 else (1, 0):
+                    seconds, results[side] = time_calls(jobs[side], race.setup, calls[side], clock)
+                    times[side].append(seconds)
+                    spent += seconds * calls[side]
+                agreements.append(as_agreement(race.agree(*results)))
     return Timing(first_ours, first_theirs, tuple(times[0]), tuple(times[1]), calls[0], calls[1], weakest(agreements))
 
 

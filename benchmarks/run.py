@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ def heats(cases: Sequence[Case], threads: Sequence[Threads], sizes: Sequence[int
     return todo
 
 
-def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock, tick: Callable[[], None]) -> Outcome:
+def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock) -> Outcome:
     """Build, race and, where the race asks for it, measure the memory and a plain copy.
 
     An exception from either side is a failure of this heat and must not hide the others' results; the failure is shown
@@ -78,7 +78,7 @@ def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock, tick: Ca
     try:
         race = heat.build()
         with limited(heat.threads) as n:
-            timing = measure(race, effort, clock, tick)
+            timing = measure(race, effort, clock)
             copy = None if race.bytes_moved is None else copy_seconds(race.bytes_moved, n, clock)
         about |= {"timing": timing, "bytes_moved": race.bytes_moved, "copy": copy}
         if race.memory and memory:
@@ -99,8 +99,7 @@ def run(
     *,
     memory: bool = True,
     clock: Clock = time.perf_counter,
-    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """The outcome of each heat, one after the other, as soon as it is there."""
     for heat in todo:
-        yield run_heat(heat, effort, memory=memory, clock=clock, tick=tick)
+        yield run_heat(heat, effort, memory=memory, clock=clock)
