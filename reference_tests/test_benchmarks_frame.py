@@ -638,3 +638,31 @@ def test_the_race_on_your_table_from_the_command_line(registry, tmp_path, capsys
     out = capsys.readouterr().out
     assert "2 rows, 2 columns of numbers from people.csv" in out
     assert str(tmp_path) not in out
+
+
+# --- the data of the races --------------------------------------------------------------------------------------------
+
+
+def test_generated_data_is_repeated_by_its_seed_and_has_the_promised_shape():
+    from benchmarks.data import blobs, noise, standardize
+
+    X, y = blobs(200, 5, 3)
+    again = blobs.__wrapped__(200, 5, 3)
+    np.testing.assert_array_equal(X, again[0])
+    np.testing.assert_array_equal(y, again[1])
+    assert X.shape == (200, 5)
+    assert set(y) == {0, 1, 2}
+    np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-14)
+    np.testing.assert_allclose(X.std(axis=0), 1, rtol=1e-14)
+    assert not np.array_equal(X, blobs(200, 5, 3, seed=1)[0])
+    assert 0.05 < np.isnan(noise(1000, 10, missing=0.1)).mean() < 0.15
+    assert noise(10, 2, dtype="float32").dtype == np.float32
+    np.testing.assert_array_equal(standardize(np.full((4, 1), 7.0)), np.zeros((4, 1)))
+
+
+def test_real_data_is_there_by_its_name():
+    from benchmarks.data import REAL, real
+
+    assert [real(name)[0].shape for name in REAL] == [(150, 4), (178, 13), (569, 30), (1797, 64), (442, 10)]
+    with pytest.raises(ValueError, match="The bundled data sets are iris, wine"):
+        real("tulips")
