@@ -16,13 +16,13 @@ from minimal.preprocessing import moments_numpy
 from minimal.preprocessing.sparse_moments_numpy import Entries
 from minimal.validation import assert_finite
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 class Moments(NamedTuple):
-    """What is known about each column; ``count`` is a sum of weights where there are weights."""
+    """What is known about each column; ``n`` is a sum of weights where there are weights."""
 
-    count: Array
+    n: Array
     mean: Array
     var: Array | None
 
@@ -30,7 +30,7 @@ class Moments(NamedTuple):
 class Batch(NamedTuple):
     """Sums over new data: ``total`` = sum(x) and ``m2`` = sum((x - mean of the batch)**2), None if nobody needs it."""
 
-    count: Array
+    n: Array
     total: Array
     m2: Array | None
 
@@ -95,8 +95,8 @@ def weighted_batch(X: Array, weight: Array, with_m2: bool, owner: str) -> Batch:
 
 def first_moments(batch: Batch) -> Moments:
     """The moments of a first batch."""
-    var = None if batch.m2 is None else batch.m2 / batch.count
-    return Moments(batch.count, batch.total / batch.count, var)
+    var = None if batch.m2 is None else batch.m2 / batch.n
+    return Moments(batch.n, batch.total / batch.n, var)
 
 
 def merge(last: Moments, batch: Batch) -> Moments:
@@ -108,16 +108,16 @@ def merge(last: Moments, batch: Batch) -> Moments:
 
     the last term being what the distance between the two means adds (Chan, Golub & LeVeque, 1983).
     """
-    count = last.count + batch.count
-    last_total = last.mean * last.count
+    count = last.n + batch.n
+    last_total = last.mean * last.n
     mean = (last_total + batch.total) / count
     if last.var is None or batch.m2 is None:
         return Moments(count, mean, None)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = last.count / batch.count
+        ratio = last.n / batch.n
         between = ratio / count * (last_total / ratio - batch.total) ** 2
-        m2 = last.var * last.count + batch.m2 + between
-    m2 = np.where(last.count == 0, batch.m2, m2)
+        m2 = last.var * last.n + batch.m2 + between
+    m2 = np.where(last.n == 0, batch.m2, m2)
     return Moments(count, mean, m2 / count)
 
 
@@ -159,8 +159,14 @@ def sparse_moments(X: Any, weight: Array | None) -> Moments:
 
 def merge_sparse(last: Moments, new: Moments) -> Moments:
     """:func:`merge` for sparse batches, in the dtype of the new one; a column without new values keeps what it has."""
-    if last.var is None or new.var is None or not (last.count > 0).any():
+    if last.var is None or new.var is None or not (last.n > 0).any():
         return new
-    last = Moments(*(np.asarray(values).astype(new.mean.dtype) for values in last))
-    both = merge(last, Batch(new.count, new.mean * new.count, new.var * new.count))
-    return Moments(*(np.where(new.count > 0, after, before) for before, after in zip(last, both)))
+    dtype, any_new = new.mean.dtype, new.n > 0
+    last_n, last_mean, last_var = last.n.astype(dtype), last.mean.astype(dtype), last.var.astype(dtype)
+    both = merge(Moments(last_n, last_mean, last_var), Batch(new.n, new.mean * new.n, new.var * new.n))
+    assert both.var is not None
+    return Moments(
+        np.where(any_new, both.n, last_n),
+        np.where(any_new, both.mean, last_mean),
+        np.where(any_new, both.var, last_var),
+    )

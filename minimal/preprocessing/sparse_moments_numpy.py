@@ -9,12 +9,12 @@ The matrix comes as its arrays, every entry with its sample (row) and its featur
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Indices = NDArray[np.integer]
 
 

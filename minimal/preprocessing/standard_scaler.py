@@ -22,7 +22,7 @@ from minimal.validation import assert_finite, check_array, check_is_fitted, chec
 
 __all__ = ["StandardScaler"]
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 FLOATS = (np.float64, np.float32, np.float16)  # what keeps its type; everything else becomes the first
 
