@@ -49,9 +49,18 @@ def check_lessons() -> int:
 
 def write_kernel(folder: Path) -> None:
     """Describe the kernel that executes the lessons: this Python, and no word about how it talks to the builder."""
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+    command = [
+        sys.executable,
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        "--log-level=ERROR",
+    ]
     folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
+    (folder / "kernel.json").write_text(
+        json.dumps({"argv": command, "display_name": "Python 3", "language": "python"})
+    )
 
 
 def build_site(ledger: Path | None, report: Path | None) -> int:
@@ -76,19 +85,27 @@ def build_site(ledger: Path | None, report: Path | None) -> int:
     write_pages(HERE / "reference" / "generated", ledger, report)
     options = ["-b", "html", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
     status = build_main([*options, "-d", str(BUILD / "doctrees"), str(HERE), str(SITE)])
-    print(f"{'built' if status == 0 else 'FAILED:'} {SITE / 'index.html'} in {time.perf_counter() - start:.0f} s")
+    print(
+        f"{'built' if status == 0 else 'FAILED:'} {SITE / 'index.html'} in {time.perf_counter() - start:.0f} s"
+    )
     return status
 
 
 def main() -> int:
     """Read the command line and do what it says."""
-    parser = argparse.ArgumentParser(prog="python -m lessons", description="The lessons of minimal.")
+    parser = argparse.ArgumentParser(
+        prog="python -m lessons", description="The lessons of minimal."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="print every lesson's file and subject")
     commands.add_parser("check", help="run every lesson as a plain script")
     build = commands.add_parser("build", help="execute every lesson and build the site")
-    build.add_argument("--ledger", type=Path, metavar="FILE", help="from `pytest reference_tests --ledger FILE`")
-    build.add_argument("--report", type=Path, metavar="FILE", help="from `python -m benchmarks --json FILE`")
+    build.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="from `pytest reference_tests --ledger FILE`"
+    )
+    build.add_argument(
+        "--report", type=Path, metavar="FILE", help="from `python -m benchmarks --json FILE`"
+    )
     chosen = parser.parse_args()
     if chosen.command == "list":
         return list_lessons()

@@ -15,7 +15,13 @@ from sklearn.datasets import load_wine
 from toolkit import BLUE, GREEN, GREY, ORANGE, ROSE, VIOLET, check, picture, seconds, show
 
 import minimal
-from minimal.preprocessing import StandardScaler, moments, moments_numba, moments_numpy, standard_scaler
+from minimal.preprocessing import (
+    StandardScaler,
+    moments,
+    moments_numba,
+    moments_numpy,
+    standard_scaler,
+)
 
 random = np.random.default_rng(0)
 
@@ -73,7 +79,9 @@ figure, axes = plt.subplots(2, 1, figsize=(8, 2.8))
 draw_strip(axes[0], "C", "C order: strides (32, 8)")
 draw_strip(axes[1], "F", "Fortran order: strides (8, 24)")
 axes[1].set_xlabel("bytes from the start")
-picture(figure, "The twelve elements of a matrix in memory, once row by row and once column by column.")
+picture(
+    figure, "The twelve elements of a matrix in memory, once row by row and once column by column."
+)
 
 # %% [markdown]
 # Many operations never touch the numbers: they return a **view**, the same strip with other strides. Transposing swaps
@@ -125,7 +133,9 @@ c_order = X.sum(axis=0)
 fortran_order = np.asfortranarray(X).sum(axis=0)  # the same numbers!
 
 assert np.array_equal(in_row_order, c_order)  # NumPy walks a C-ordered matrix row by row, too
-print("columns whose sums differ between the two layouts:", np.sum(c_order != fortran_order), "of 40")
+print(
+    "columns whose sums differ between the two layouts:", np.sum(c_order != fortran_order), "of 40"
+)
 assert np.any(c_order != fortran_order)
 
 # %% [markdown]
@@ -145,10 +155,20 @@ errors = {
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 2.8))
 for color, (name, error) in zip((BLUE, ORANGE), errors.items()):
-    axis.vlines(np.arange(40) + (0.3 if color == ORANGE else 0), 0, error, color=color, linewidth=4, label=name)
+    axis.vlines(
+        np.arange(40) + (0.3 if color == ORANGE else 0),
+        0,
+        error,
+        color=color,
+        linewidth=4,
+        label=name,
+    )
 axis.set(xlabel="column", ylabel="error in ulps", title="10,000 numbers, added in two orders")
 axis.legend(ncols=2, loc="upper right")
-picture(figure, "Errors of forty column sums: many ulps for the running sum, hardly any for the pairwise one.")
+picture(
+    figure,
+    "Errors of forty column sums: many ulps for the running sum, hardly any for the pairwise one.",
+)
 
 # %%
 assert np.abs(errors["pairwise"]).max() < np.abs(errors["one row after another"]).max()
@@ -178,11 +198,24 @@ figure, axes = plt.subplots(1, 2, figsize=(8, 3.4))
 for kind, color in enumerate((BLUE, ORANGE, GREEN)):
     mine = wine.target == kind
     axes[0].scatter(*raw[mine].T, s=16, color=color, alpha=0.8, linewidth=0)
-    axes[1].scatter(*scaled[mine].T, s=16, color=color, alpha=0.8, linewidth=0, label=wine.target_names[kind])
-axes[0].set(xlabel="proline (mg/l)", ylabel="hue", title="true proportions", aspect="equal", ylim=(-400, 400))
-axes[1].set(xlabel="proline, standardized", ylabel="hue, standardized", title="standardized", aspect="equal")
+    axes[1].scatter(
+        *scaled[mine].T, s=16, color=color, alpha=0.8, linewidth=0, label=wine.target_names[kind]
+    )
+axes[0].set(
+    xlabel="proline (mg/l)",
+    ylabel="hue",
+    title="true proportions",
+    aspect="equal",
+    ylim=(-400, 400),
+)
+axes[1].set(
+    xlabel="proline, standardized", ylabel="hue, standardized", title="standardized", aspect="equal"
+)
 axes[1].legend(loc="lower right", fontsize=8, handletextpad=0)
-picture(figure, "Three kinds of wine. In true proportions they lie on a line; standardized, they form three clouds.")
+picture(
+    figure,
+    "Three kinds of wine. In true proportions they lie on a line; standardized, they form three clouds.",
+)
 
 # %% [markdown]
 # ## A variance in loops, and how it breaks
@@ -228,7 +261,9 @@ def two_pass(x):
 def exact_variance(x):
     """The variance in rational arithmetic: floats are fractions, and Python's integers never round."""
     fractions = [value.as_integer_ratio() for value in x]
-    scale = max(denominator for _, denominator in fractions)  # powers of two: each divides the largest
+    scale = max(
+        denominator for _, denominator in fractions
+    )  # powers of two: each divides the largest
     whole = [numerator * (scale // denominator) for numerator, denominator in fractions]
     n, total = len(whole), sum(whole)
     return (n * sum(v * v for v in whole) - total * total) / (n * scale) ** 2
@@ -247,13 +282,20 @@ assert errors[one_pass][9] > 1  # a mean of 10**9: not one digit is right
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 3.2))
 for (variance, error), color in zip(errors.items(), (ROSE, BLUE)):
-    axis.loglog(offsets, np.maximum(error, 1e-17), "o-", color=color, label=variance.__name__, markersize=4)
+    axis.loglog(
+        offsets, np.maximum(error, 1e-17), "o-", color=color, label=variance.__name__, markersize=4
+    )
 axis.axhline(1, color=GREY, linestyle=":")
 axis.text(1, 3, "above this line nothing is right", va="bottom")
-axis.set(xlabel="mean of the data (standard deviation 1)", ylabel="relative error of the variance", ylim=(1e-17, 1e10))
+axis.set(
+    xlabel="mean of the data (standard deviation 1)",
+    ylabel="relative error of the variance",
+    ylim=(1e-17, 1e10),
+)
 axis.legend(loc="upper left")
 picture(
-    figure, "The one-pass variance loses two digits per factor of ten in the mean; the two-pass variance loses none."
+    figure,
+    "The one-pass variance loses two digits per factor of ten in the mean; the two-pass variance loses none.",
 )
 
 # %% [markdown]
@@ -287,17 +329,20 @@ for j, column in enumerate(with_holes.T):
 #
 # Each NumPy operation reads whole arrays and writes a whole new one: `X - center` alone costs as much memory as `X`. A
 # kernel does everything to a number while it is at hand. The compiled twin has the same functions; these are its two
-# inner loops for rows that lie together. Note that the parentheses in `_add_rows` keep the order of addition: four rows
-# at a time, yet the same bits.
+# inner loops, for a few rows that lie together. Every column `j` takes the rows one after another, so the order of addition
+# is that of the plain loop, and so are the bits; yet the columns do not wait for each other, and the processor works on
+# several at once.
 
 # %%
-show(moments_numba._add_rows, moments_numba._deviate_rows)
+show(moments_numba._add, moments_numba._deviate)
 
 for X in (with_holes, np.asfortranarray(with_holes), with_holes.astype(np.float32)):
     for text, compiled in zip(moments_numpy.column_sums(X), moments_numba.column_sums(X)):
         assert np.array_equal(text, compiled)
     center = total / count
-    for text, compiled in zip(moments_numpy.column_deviations(X, center), moments_numba.column_deviations(X, center)):
+    for text, compiled in zip(
+        moments_numpy.column_deviations(X, center), moments_numba.column_deviations(X, center)
+    ):
         assert np.array_equal(text, compiled)
 
 # %% [markdown]
@@ -328,7 +373,9 @@ out = np.empty_like(X)
 minimal.set_num_threads(1)
 speeds = {
     "loops": 2 * X.nbytes / 100 / seconds(moments_in_loops, repeats=2),
-    "scikit-learn's fit": 2 * X.nbytes / seconds(lambda: sklearn.preprocessing.StandardScaler().fit(X), repeats=3),
+    "scikit-learn's fit": 2
+    * X.nbytes
+    / seconds(lambda: sklearn.preprocessing.StandardScaler().fit(X), repeats=3),
     "NumPy": 2 * X.nbytes / seconds(lambda: moments_by(moments_numpy), repeats=3),
     "kernel": 2 * X.nbytes / seconds(lambda: moments_by(moments_numba)),
 }
@@ -336,13 +383,20 @@ copy = 2 * X.nbytes / seconds(lambda: np.copyto(out, X))
 
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 2.4))
-axis.barh(list(speeds), [speed / 1e9 for speed in speeds.values()], color=[ROSE, GREY, BLUE, GREEN], height=0.65)
+axis.barh(
+    list(speeds),
+    [speed / 1e9 for speed in speeds.values()],
+    color=[ROSE, GREY, BLUE, GREEN],
+    height=0.65,
+)
 for place, speed in enumerate(speeds.values()):
     axis.text(speed / 1e9, place, f"  {speed / 1e9:.2g}", va="center")
 axis.axvline(copy / 1e9, color=ORANGE, linestyle="--", linewidth=1.2)
 axis.grid(axis="y", visible=False)
 axis.set(xlabel="GB of X per second, one thread", title="Mean and variance of 200,000 x 20 numbers")
-picture(figure, "Bytes per second of loops, scikit-learn, NumPy and the kernel, beside a plain copy.")
+picture(
+    figure, "Bytes per second of loops, scikit-learn, NumPy and the kernel, beside a plain copy."
+)
 
 # %% [markdown]
 # ## StandardScaler
@@ -382,7 +436,9 @@ for engine in ("numpy", "numba"):
                 their_pieces.partial_fit(X[start : start + 50])
             for a, b in [(ours, theirs), (pieces, their_pieces)]:
                 for attribute in ("mean_", "var_", "scale_", "n_samples_seen_"):
-                    assert np.array_equal(getattr(a, attribute), getattr(b, attribute), equal_nan=True)
+                    assert np.array_equal(
+                        getattr(a, attribute), getattr(b, attribute), equal_nan=True
+                    )
             assert np.array_equal(ours.transform(X), theirs.transform(X), equal_nan=True)
             print(f"{engine:<6} {name:<18} identical, bit for bit")
 

@@ -17,13 +17,19 @@ author = "The minimal developers"
 copyright = "The minimal developers, BSD-3-Clause"
 release = version = minimal.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+]
 include_patterns = ["index.md", "reference/**", *(f"{name}.py" for name in LESSONS)]
 
 # A lesson is a percent-format script; jupytext reads it, and every cell runs when the site is built.
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "force"
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True  # and a failing cell is a warning, which fails the build
 nb_execution_timeout = 120
 nb_output_stderr = "error"  # a warning in a lesson fails the build
 nb_merge_streams = True
@@ -49,9 +55,13 @@ html_theme_options = {
 }
 
 
+FUNCTION_NAME = re.compile(r"(<mi>(?:log|exp)</mi>)(?=<m(?:i|sub|frac))")
+
+
 def mathml(latex: str, display: str) -> str:
     """LaTeX as MathML, which browsers draw themselves: no script, no download, and it works offline."""
-    return convert(latex.replace("{aligned}", "{align*}"), display=display)
+    math = convert(latex, display=display)
+    return FUNCTION_NAME.sub(r'\1<mspace width="0.17em"></mspace>', math)  # "log p", not "logp"
 
 
 def visit_inline(translator, node) -> None:
@@ -66,14 +76,16 @@ def visit_block(translator, node) -> None:
     raise nodes.SkipNode
 
 
-NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z]\w*_)(?![\w`])")
+NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z]\w*_)(?=$|[\s'\")\]}>/:.,;!?-])")
 INDENT = re.compile(r" *")
+ITEM = re.compile(r" +\w[\w, ]* : \S")  # "name : type" inside a description
 
 
 def typeset(app, what, name, thing, options, lines) -> None:
     """Docstrings are written for the terminal.  Here ``mean_`` becomes code, and an indented equation a block of code.
 
-    Otherwise reStructuredText would take the first for a link, and run the lines of the second together.
+    Otherwise reStructuredText would take the first for a link, and run the lines of the second together.  It also wants
+    empty lines around an item without a description.
     """
     source, text, level, in_block = [*lines], "::", 0, False  # text: the last line of prose
     lines.clear()
@@ -86,13 +98,17 @@ def typeset(app, what, name, thing, options, lines) -> None:
             in_block = starts or (in_block and indent > level)
             if not in_block:
                 level, text = indent, line
+            if before.strip() and ITEM.match(line):
+                lines.append("")
         lines.append(line if in_block else NAME_WITH_UNDERSCORE.sub(r"``\1``", line))
 
 
 def setup(app) -> None:
     """Let MathML draw the formulas, and prepare the docstrings before numpydoc reads them."""
     app.connect("autodoc-process-docstring", typeset, priority=400)
-    app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None)
+    )
 
 
 html_math_renderer = "mathml"

@@ -64,14 +64,29 @@ def element(answer: Answer) -> None:
     expect(answer(flat, (32, 8), 0, 3), 9.0, "C order, element (0, 3)", hint)
     expect(answer(flat, (32, 8), 2, 1), 81.0, "C order, element (2, 1)", hint)
     expect(answer(X.ravel("F"), (8, 24), 2, 1), 81.0, "Fortran order, element (2, 1)", hint)
-    expect(answer(flat[:4], (0, 8), 2, 1), 1.0, "broadcast row, element (2, 1)", "A stride of zero stays where it is.")
+    expect(
+        answer(flat[:4], (0, 8), 2, 1),
+        1.0,
+        "broadcast row, element (2, 1)",
+        "A stride of zero stays where it is.",
+    )
     small = flat.astype(np.float32)
-    expect(answer(small, (16, 4), 2, 1), 81.0, "float32, element (2, 1)", "A float32 takes 4 bytes: ask the strip.")
+    expect(
+        answer(small, (16, 4), 2, 1),
+        81.0,
+        "float32, element (2, 1)",
+        "A float32 takes 4 bytes: ask the strip.",
+    )
 
 
 def variance(answer: Answer) -> None:
     """``variance(x)``: the population variance of a 1-D array, NaN left out, safe far from zero."""
-    expect(answer(np.array([1.0, 2.0, 3.0, 4.0])), 1.25, "x = [1, 2, 3, 4]", "Divide by n, not by n - 1.")
+    expect(
+        answer(np.array([1.0, 2.0, 3.0, 4.0])),
+        1.25,
+        "x = [1, 2, 3, 4]",
+        "Divide by n, not by n - 1.",
+    )
     far = np.array([1.0, 2.0, 3.0, 4.0]) + 1e9
     expect(answer(far), 1.25, "x = [1, 2, 3, 4] + 10**9", "Subtract the mean before you square.")
     hint = "Leave NaN out of the sums and of the count."
@@ -90,14 +105,26 @@ def standardize(answer: Answer) -> None:
         if not np.array_equal(X, before):
             raise Wrong("The function changed its input. Return a new array.")
         holes = np.array([[1.0], [np.nan], [3.0]])
-        expect(answer(holes), [[-1.0], [np.nan], [1.0]], "X = [[1], [NaN], [3]]", "A hole stays a hole (np.nanmean).")
+        expect(
+            answer(holes),
+            [[-1.0], [np.nan], [1.0]],
+            "X = [[1], [NaN], [3]]",
+            "A hole stays a hole (np.nanmean).",
+        )
 
 
 def merge_moments(answer: Answer) -> None:
     """``merge_moments(n_a, mean_a, m2_a, n_b, mean_b, m2_b)``: count, mean and m2 of both parts together."""
     x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-    for shift, when in ((0.0, "parts [1, 2] and [4, 8, 16]"), (1e6, "the same parts, shifted by 10**6")):
-        parts = [y for part in (x[:2] + shift, x[2:] + shift) for y in (len(part), part.mean(), len(part) * part.var())]
+    for shift, when in (
+        (0.0, "parts [1, 2] and [4, 8, 16]"),
+        (1e6, "the same parts, shifted by 10**6"),
+    ):
+        parts = [
+            y
+            for part in (x[:2] + shift, x[2:] + shift)
+            for y in (len(part), part.mean(), len(part) * part.var())
+        ]
         got = answer(*parts)
         whole = x + shift
         wanted = (5, whole.mean(), 5 * whole.var())
@@ -105,7 +132,9 @@ def merge_moments(answer: Answer) -> None:
             expect(got, wanted, when, "Return the three numbers (n, mean, m2).")
         for name, ours, right in zip(("n", "mean", "m2"), got, wanted):
             hint = (
-                "m2 gains (mean_b - mean_a)**2 * n_a * n_b / n." if name == "m2" else "Weigh the means with the counts."
+                "m2 gains (mean_b - mean_a)**2 * n_a * n_b / n."
+                if name == "m2"
+                else "Weigh the means with the counts."
             )
             expect(ours, right, f"{name} of {when}", hint, tolerance=1e-9)
 
@@ -123,12 +152,29 @@ def beale_gradient(answer: Answer) -> None:
 
 def is_good_step(answer: Answer) -> None:
     """``is_good_step(f0, slope0, alpha, f, slope, c1, c2)``: both Wolfe conditions."""
-    expect(answer(1.0, -1.0, 0.5, 0.6, -0.1), True, "a step that falls and flattens", "Both conditions hold here.")
-    expect(answer(1.0, -1.0, 0.5, 1.1, 0.1), False, "a step that climbs", "f <= f0 + c1 * alpha * slope0 fails.")
-    expect(answer(1.0, -1.0, 0.01, 0.99, -0.98), False, "a tiny step", "The curve has not flattened.")
+    expect(
+        answer(1.0, -1.0, 0.5, 0.6, -0.1),
+        True,
+        "a step that falls and flattens",
+        "Both conditions hold here.",
+    )
+    expect(
+        answer(1.0, -1.0, 0.5, 1.1, 0.1),
+        False,
+        "a step that climbs",
+        "f <= f0 + c1 * alpha * slope0 fails.",
+    )
+    expect(
+        answer(1.0, -1.0, 0.01, 0.99, -0.98), False, "a tiny step", "The curve has not flattened."
+    )
     hint = "The second condition is about |slope|: too steep upwards is not flat, either."
     expect(answer(1.0, -1.0, 0.5, 0.6, 2.0), False, "a step that ends on a steep climb", hint)
-    expect(answer(1.0, -1.0, 1.0, 0.95, 0.0, c1=0.1), False, "c1 = 0.1, a fall of 0.05", "Is c1 multiplied by alpha?")
+    expect(
+        answer(1.0, -1.0, 1.0, 0.95, 0.0, c1=0.1),
+        False,
+        "c1 = 0.1, a fall of 0.05",
+        "Is c1 multiplied by alpha?",
+    )
     expect(answer(1.0, -1.0, 1.0, 0.85, -0.5, c2=0.4), False, "c2 = 0.4, slope -0.5", "Is c2 used?")
 
 
@@ -155,7 +201,9 @@ def limited_memory_direction(answer: Answer) -> None:
             expect(answer(g, steps[:1], changes[:1]), -H @ g, "one pair", hint, tolerance=1e-9)
     hint = "On the way in, the newest pair comes first; on the way back, the oldest."
     expect(answer(g, steps, changes), -H @ g, "three pairs", hint, tolerance=1e-9)
-    expect(answer(g, steps[:0], changes[:0]), -g, "no pair", "With nothing learned, H is the identity.")
+    expect(
+        answer(g, steps[:0], changes[:0]), -g, "no pair", "With nothing learned, H is the identity."
+    )
 
 
 # Logistic regression
@@ -168,7 +216,9 @@ def sigmoid(answer: Answer) -> None:
         with np.errstate(over="raise", invalid="raise"):
             large = answer(np.array([-1000.0, 1000.0]))
     except FloatingPointError:
-        raise Wrong("z = [-1000, 1000] overflows. Give exp negative numbers only: exp(-abs(z)).") from None
+        raise Wrong(
+            "z = [-1000, 1000] overflows. Give exp negative numbers only: exp(-abs(z))."
+        ) from None
     expect(large, [0.0, 1.0], "z = [-1000, 1000]", "Never divide infinity by infinity.")
     hint = "For negative z, use exp(z) / (1 + exp(z)), which keeps all digits."
     expect(answer(np.array([-700.0])), [np.exp(-700)], "z = -700", hint)
@@ -178,20 +228,39 @@ def log_sigmoid(answer: Answer) -> None:
     """``log_sigmoid(z)``: log-probabilities, finite and exact."""
     with np.errstate(all="ignore"):
         expect(answer(np.array([0.0])), [-np.log(2)], "z = 0", "sigmoid(0) is one half.")
-        expect(answer(np.array([-1000.0])), [-1000.0], "z = -1000", "log sigmoid(z) = -log(1 + exp(-z)), made safe.")
-        expect(answer(np.array([40.0])), [-np.exp(-40)], "z = 40", "log1p keeps what 1 + t rounds away.")
+        expect(
+            answer(np.array([-1000.0])),
+            [-1000.0],
+            "z = -1000",
+            "log sigmoid(z) = -log(1 + exp(-z)), made safe.",
+        )
+        expect(
+            answer(np.array([40.0])),
+            [-np.exp(-40)],
+            "z = 40",
+            "log1p keeps what 1 + t rounds away.",
+        )
 
 
 def _small_problem() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     random = np.random.default_rng(5)
-    X, y, w = random.normal(size=(12, 3)), random.integers(0, 2, 12).astype(float), random.normal(size=3)
+    X, y, w = (
+        random.normal(size=(12, 3)),
+        random.integers(0, 2, 12).astype(float),
+        random.normal(size=3),
+    )
     return X, y, w, 1 / (1 + np.exp(-X @ w))
 
 
 def mean_loss_gradient(answer: Answer) -> None:
     """``mean_loss_gradient(w, X, y)``: X^T (p - y) / n."""
     hint = "Each row contributes (p - y) times itself; it is a mean, so divide by n."
-    expect(answer(np.zeros(1), np.array([[2.0]]), np.array([1.0])), [-1.0], "one row, x = 2, y = 1, w = 0", hint)
+    expect(
+        answer(np.zeros(1), np.array([[2.0]]), np.array([1.0])),
+        [-1.0],
+        "one row, x = 2, y = 1, w = 0",
+        hint,
+    )
     X, y, w, p = _small_problem()
     expect(answer(w, X, y), X.T @ (p - y) / 12, "twelve rows", hint)
 
@@ -201,7 +270,11 @@ def newton_step(answer: Answer) -> None:
     X, y, w, p = _small_problem()
     for penalty, when, hint in (
         (0.0, "no penalty", "H = X^T diag(p (1 - p)) X / n and g = X^T (p - y) / n."),
-        (0.5, "penalty 0.5", "The penalty adds penalty * w to g, and penalty to the diagonal of H."),
+        (
+            0.5,
+            "penalty 0.5",
+            "The penalty adds penalty * w to g, and penalty to the diagonal of H.",
+        ),
     ):
         H = (X.T * (p * (1 - p))) @ X / 12 + penalty * np.eye(3)
         g = X.T @ (p - y) / 12 + penalty * w
@@ -217,8 +290,18 @@ def noise_floor(answer: Answer) -> None:
 
     orders = [np.roll(np.arange(12), shift) for shift in (1, 5, 7)]
     apart = [np.abs(fit(X[order], y[order]) - fit(X, y)).max() for order in orders]
-    expect(answer(fit, X, y, orders[:1]), apart[0], "one order", "Permute X and y together: X[order], y[order].")
-    expect(answer(fit, X, y, orders), max(apart), "three orders", "The floor is the largest of all differences.")
+    expect(
+        answer(fit, X, y, orders[:1]),
+        apart[0],
+        "one order",
+        "Permute X and y together: X[order], y[order].",
+    )
+    expect(
+        answer(fit, X, y, orders),
+        max(apart),
+        "three orders",
+        "The floor is the largest of all differences.",
+    )
 
 
 ALL = (

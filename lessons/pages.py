@@ -11,7 +11,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("minimal", "minimal.preprocessing", "minimal.linear_model", "minimal.optimize", "minimal.exceptions")
+ROOMS = (
+    "minimal",
+    "minimal.preprocessing",
+    "minimal.linear_model",
+    "minimal.optimize",
+    "minimal.exceptions",
+)
 
 MAKE_LEDGER = """
 This site was built without a ledger. To make one, and a site that holds it:
@@ -49,8 +55,12 @@ def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
     (folder / "api.md").write_text(api_page())
     for room in ROOMS:
         (folder / f"{room}.md").write_text(room_page(room))
-    (folder / "ledger.md").write_text(ledger_page(json.loads(ledger.read_text()) if ledger else None))
-    (folder / "report_card.md").write_text(report_page(json.loads(report.read_text()) if report else None))
+    (folder / "ledger.md").write_text(
+        ledger_page(json.loads(ledger.read_text()) if ledger else None)
+    )
+    (folder / "report_card.md").write_text(
+        report_page(json.loads(report.read_text()) if report else None)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -65,7 +75,10 @@ def public_names(room: str) -> list[str]:
 
 def api_page() -> str:
     """The list of all rooms."""
-    rows = [(f"[`{room}`]({room}.md)", ", ".join(f"`{name}`" for name in public_names(room))) for room in ROOMS]
+    rows = [
+        (f"[`{room}`]({room}.md)", ", ".join(f"`{name}`" for name in public_names(room)))
+        for room in ROOMS
+    ]
     pages = "\n".join(ROOMS)
     return (
         "# API\n\nEvery public name, with the text of its docstring. Parameters and defaults are those of the reference, and"
@@ -77,7 +90,9 @@ def api_page() -> str:
 def room_page(room: str) -> str:
     """Every public class and function of one package."""
     module = importlib.import_module(room)
-    parts = [f"# {room}\n\n```{{eval-rst}}\n.. automodule:: {room}\n\n.. currentmodule:: {room}\n```\n"]
+    parts = [
+        f"# {room}\n\n```{{eval-rst}}\n.. automodule:: {room}\n\n.. currentmodule:: {room}\n```\n"
+    ]
     for name in public_names(room):
         is_class = inspect.isclass(getattr(module, name))
         options = "\n   :members:\n   :inherited-members: Exception" if is_class else ""
@@ -115,7 +130,12 @@ def ledger_page(records: Sequence[Record] | None) -> str:
     known = [record for record in records if record["level"] == "known difference"]
     compared = [record for record in records if record["level"] != "known difference"]
     failed = sum(not record["passed"] for record in compared)
-    parts = [head, f"**{len(compared)} comparisons, {failed} failed.**\n", "## Summary\n", _summary(compared)]
+    parts = [
+        head,
+        f"**{len(compared)} comparisons, {failed} failed.**\n",
+        "## Summary\n",
+        _summary(compared),
+    ]
     if known:
         reasons = sorted({(r["component"], r["what"], r["reason"]) for r in known})
         parts += ["\n## Known differences\n", table(("component", "what", "why"), reasons)]
@@ -138,7 +158,10 @@ def _summary(records: Sequence[Record]) -> str:
                 _distinct(group, "reference"),
             )
         )
-    return table(("component", "level", "compared", "failed", "largest difference", "engines", "reference"), rows)
+    return table(
+        ("component", "level", "compared", "failed", "largest difference", "engines", "reference"),
+        rows,
+    )
 
 
 def _details(records: Sequence[Record]) -> str:
@@ -147,17 +170,23 @@ def _details(records: Sequence[Record]) -> str:
         rows.append(
             (
                 what,
-                level if level == "identical" else f"{level}, bound {max(r['bound'] for r in group):.0e}",
+                level
+                if level == "identical"
+                else f"{level}, bound {max(r['bound'] for r in group):.0e}",
                 str(len(group)),
                 _number(max(record["difference"] for record in group)),
                 _distinct(group, "dtype"),
                 _distinct(group, "reason"),
             )
         )
-    return table(("what", "level", "compared", "largest difference", "dtypes", "reason for the bound"), rows)
+    return table(
+        ("what", "level", "compared", "largest difference", "dtypes", "reason for the bound"), rows
+    )
 
 
-def _grouped(records: Iterable[Record], *keys: str) -> Iterable[tuple[tuple[str, ...], list[Record]]]:
+def _grouped(
+    records: Iterable[Record], *keys: str
+) -> Iterable[tuple[tuple[str, ...], list[Record]]]:
     def key(record: Record) -> tuple[str, ...]:
         return tuple(record[name] for name in keys)
 
@@ -209,7 +238,14 @@ def _races(results: Sequence[Record]) -> str:
         case = (_title(result), str(result["threads"]))
         if "ratio" not in result:
             rows.append(
-                (*case, f"**failed**: {result['failure']}" if result["failure"] else "left out", "", "", "", "")
+                (
+                    *case,
+                    f"**failed**: {result['failure']}" if result["failure"] else "left out",
+                    "",
+                    "",
+                    "",
+                    "",
+                )
             )
             continue
         level, difference = result["parity"], result["largest_difference"]
@@ -252,5 +288,8 @@ def _seconds(t: float) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+        for row in rows
+    ]
     return "\n".join(lines) + "\n"

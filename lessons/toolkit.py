@@ -24,7 +24,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 # Middle tones, so that each colour stands out from white and from black paper alike.
-BLUE, ORANGE, GREEN, ROSE, VIOLET, GREY = "#2f7fd1", "#dd6b20", "#1f9d84", "#d1487f", "#8f66cc", "#858c94"
+BLUE, ORANGE, GREEN, ROSE, VIOLET, GREY = (
+    "#2f7fd1",
+    "#dd6b20",
+    "#1f9d84",
+    "#d1487f",
+    "#8f66cc",
+    "#858c94",
+)
 HEIGHT = LinearSegmentedColormap.from_list("height", [BLUE, GREEN, "#c9982a", ORANGE, ROSE])
 
 _SVG_STYLE = "width: 100%; max-width: 52rem; height: auto"
@@ -49,7 +56,9 @@ plt.rcParams.update(
         "font.size": 10,
         "figure.constrained_layout.use": True,
         "svg.hashsalt": "minimal",
-        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),
+        **dict.fromkeys(
+            ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK
+        ),
     }
 )
 
@@ -92,7 +101,9 @@ def picture(figure: Figure, description: str) -> None:
         svg = file.getvalue()
         svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
         size = re.search(r'viewBox="[^"]*"', svg)[0]
-        opening = f'<svg role="img" aria-label="{html.escape(description)}" {size} style="{_SVG_STYLE}">'
+        opening = (
+            f'<svg role="img" aria-label="{html.escape(description)}" {size} style="{_SVG_STYLE}">'
+        )
         svg = re.sub(r"<svg [^>]*>", lambda _: opening, svg, count=1)
         _display("text/html", f'<div class="picture">{svg}</div>')
     elif plt.get_backend().lower() != "agg":
@@ -129,7 +140,9 @@ def judge(answer: Callable[..., Any]) -> Verdict:
     """Ask the exercise that has the answer's name whether the answer is right."""
     examine = getattr(exercises, answer.__name__, None)
     if examine is None or answer.__name__ not in exercises.ALL:
-        raise LookupError(f"There is no exercise {answer.__name__!r}. There are: {', '.join(exercises.ALL)}.")
+        raise LookupError(
+            f"There is no exercise {answer.__name__!r}. There are: {', '.join(exercises.ALL)}."
+        )
     try:
         examine(answer)
     except NotYet as still:
@@ -149,7 +162,9 @@ def check(answer: Callable[..., Any]) -> Verdict:
     solution = getattr(solutions, answer.__name__, None)
     verdict = judge(answer)
     if not judge(solution):
-        raise AssertionError(f"The solution of {answer.__name__} does not pass: {judge(solution).why}")
+        raise AssertionError(
+            f"The solution of {answer.__name__} does not pass: {judge(solution).why}"
+        )
     if in_notebook():
         _display("text/html", _verdict_html(verdict, source(solution)))
     else:
