@@ -95,8 +95,11 @@ def sag_logistic(
         check_sample_weight(sample_weight, data if indices is None else target, dtype=data.dtype)
     )
     memory = _memory(warm_start_mem or {}, n_samples, n_features, n_outputs, fit_intercept, data.dtype)
-    if max_squared_sum is None:
-        max_squared_sum = largest_squared_norm(X)
+    solver = twin("minimal.linear_model.sag")
+    if max_squared_sum is None and indices is None:
+        max_squared_sum = np.einsum("ij,ij->i", data, data).max()  # in the reference's order of addition
+    elif max_squared_sum is None:
+        max_squared_sum = data.dtype.type(solver.largest_squared_norm(data, indptr))
     alpha, beta = float(alpha) / n_samples, float(beta) / n_samples
     step = step_size(max_squared_sum, alpha, fit_intercept, n_samples, saga)
     if step * alpha == 1:
@@ -106,7 +109,6 @@ def sag_logistic(
     decay = 1.0 if indices is None else SPARSE_INTERCEPT_DECAY
     rules = Rules(alpha, beta, float(step), decay, float(tol), int(max_iter), bool(fit_intercept), bool(saga))
     seed = xorshift_seed(random_state, low=1)
-    solver = twin("minimal.linear_model.sag")
     n_iter, finite = solver.sag(data, indices, indptr, target, weight, memory, rules, seed)
     if not finite:
         raise ValueError(
@@ -126,16 +128,6 @@ def step_size(max_squared_sum: Any, alpha: float, fit_intercept: bool, n_samples
     if not saga:
         return 1.0 / curvature
     return 1.0 / (2 * curvature + min(2 * n_samples * alpha, curvature))
-
-
-def largest_squared_norm(X: Any) -> Any:
-    """max_i x_i'x_i, in the dtype of X and added up in the order of the reference's ``row_norms``."""
-    data, indices, indptr, (n_samples, _) = _rows(X)
-    if indices is None:
-        return np.einsum("ij,ij->i", data, data).max()
-    norms = np.zeros(n_samples, dtype=data.dtype)
-    np.add.at(norms, np.repeat(np.arange(n_samples), np.diff(indptr)), data * data)
-    return norms.max()
 
 
 def csr_from_csc(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], n_rows: int) -> tuple[Any, Any, Any]:

@@ -52,6 +52,18 @@ class Step(NamedTuple):
     threshold: float
 
 
+@compiled
+def largest_squared_norm(data, indptr):
+    """Twin of ``sag_numpy.largest_squared_norm``."""
+    largest = data.dtype.type(0)
+    for i in range(len(indptr) - 1):
+        total = data.dtype.type(0)
+        for j in range(indptr[i], indptr[i + 1]):
+            total += data[j] * data[j]
+        largest = max(largest, total)
+    return largest
+
+
 # ---------------------------------------------------------------- one sample
 
 
@@ -142,9 +154,8 @@ def add_step(path, shrinkage, t, rules, scale, n_seen):
 
 
 @inlined
-def caught_up(w, g, done, now, path, shrinkage, l1):
-    """The weight w after the steps done, ..., now - 1 along its summed gradient g."""
-    length = path[now] - path[done]
+def caught_up(w, g, length, done, now, path, shrinkage, l1):
+    """The weight w after the steps done, ..., now - 1, of this length together, along its summed gradient g."""
     if not l1:
         return w - length * g
     threshold = shrinkage[now] - shrinkage[done]
@@ -169,7 +180,8 @@ def settle(weights, sum_gradient, waiting, now, scale, l1):
     finite = True
     for j in range(weights.shape[0]):
         for k in range(weights.shape[1]):
-            w = caught_up(weights[j, k], sum_gradient[j, k], done[j], now, path, shrinkage, l1) * scale
+            w, g, length = weights[j, k], sum_gradient[j, k], path[now] - path[done[j]]
+            w = caught_up(w, g, length, done[j], now, path, shrinkage, l1) * scale
             weights[j, k] = w
             finite = finite and isfinite(w)
     path[now] = 0
@@ -188,7 +200,9 @@ def sag_sparse(data, indices, indptr, y, sample_weight, memory, rules, seed):
     n_samples, (n_features, n_outputs) = len(y), weights.shape
     real = data.dtype.type
     path, shrinkage = np.zeros(n_samples + 1, data.dtype), np.zeros(n_samples + 1, data.dtype)
-    done, since = np.zeros(n_features, np.int64), np.zeros((indptr[1:] - indptr[:-1]).max(), np.int64)
+    done = np.zeros(n_features, np.int64)
+    longest = (indptr[1:] - indptr[:-1]).max()
+    since, length = np.zeros(longest, np.int64), np.zeros(longest, data.dtype)  # what the columns of a row wait for
     waiting = Waiting(path, shrinkage, done)
     l1 = rules.saga and rules.beta > 0
     shrink = real(1.0 - rules.step * rules.alpha)
@@ -207,13 +221,14 @@ def sag_sparse(data, indices, indptr, y, sample_weight, memory, rules, seed):
             for j in range(start, stop):
                 column = np.uintp(indices[j])
                 since[j - start] = done[column]
+                length[j - start] = path[t] - path[done[column]]
                 done[column] = t
             for k in range(n_outputs):
                 total = real(0)
                 for j in range(start, stop):
                     column = np.uintp(indices[j])
                     w, g = weights[column, k], sum_gradient[column, k]
-                    w = caught_up(w, g, since[j - start], t, path, shrinkage, l1)
+                    w = caught_up(w, g, length[j - start], since[j - start], t, path, shrinkage, l1)
                     weights[column, k] = w
                     total += w * data[j]
                 change[k] = scale * total + intercept[k]

@@ -109,6 +109,13 @@ def sag(
     return epoch + 1, True
 
 
+def largest_squared_norm(data: Floats, indptr: NDArray[np.integer]) -> Any:
+    """max_i x_i'x_i of rows in CSR form, in the dtype of ``data``, each sum in the order of its row."""
+    norms = np.zeros(len(indptr) - 1, dtype=data.dtype)
+    np.add.at(norms, np.repeat(np.arange(len(norms)), np.diff(indptr)), data * data)
+    return norms.max()
+
+
 def row(data: Floats, indices: Any, indptr: Any, i: int) -> tuple[Any, Floats]:
     """The columns that sample i occupies, as an index, and its values there."""
     if indices is None:
