@@ -328,7 +328,7 @@ def run_compiled(
 
 def is_compiled(function: Any) -> bool:
     """Is it a function compiled by Numba's njit?  Told by what it has, without importing Numba."""
-    return hasattr(function, "py_func") and hasattr(function, "overloads") and hasattr(function, "nopython_signatures")
+    return hasattr(function, "py_func") and hasattr(function, "overloads") and hasattr(function, "inspect_llvm")
 
 
 class Reporter:
@@ -369,7 +369,7 @@ def finish(state: State, nfev: int, njev: int, limits: Limits, disp: bool, repor
     if status == SUCCESS:
         if state.nit >= limits.maxiter:
             status = TOO_MANY_ITERATIONS
-        elif np.isnan(state.gnorm) or np.isnan(state.f) or np.isnan(state.x).any():
+        elif state.gnorm != state.gnorm or state.f != state.f or np.isnan(state.x.dot(state.x)):
             status = NAN
     if disp:
         if status == SUCCESS:

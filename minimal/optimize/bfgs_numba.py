@@ -1,16 +1,18 @@
 """BFGS compiled from the first evaluation to the last: the twin of ``bfgs.iterate``, same bits.
 
-Two drivers from one text.  :func:`descend` is compiled once, for objectives given by their addresses, and kept on disk.
-:func:`descend_specialized` is compiled for each objective.
+Two drivers from one text, :func:`descend`.  :func:`drive` is compiled once, for objectives given by their addresses, and
+kept on disk.  :func:`specialized` compiles one for each objective.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit, types, typeof
+from numba import njit, typeof, types
 from numba.core.errors import NumbaError
 
 from minimal.optimize.bfgs import LONGEST, PRECISION_LOSS, SHORTEST, SUCCESS, Limits, State
@@ -20,17 +22,18 @@ from minimal.optimize.objective_numba import (
     ABSOLUTE_2,
     N_UPDATES,
     N_ZERO_CURVATURE,
-    RELATIVE_2,
-    RELATIVE_3,
     NFEV,
     NJEV,
+    RELATIVE_2,
+    RELATIVE_3,
     VECTOR,
+    Memo,
     Problem,
     gradient_at,
     kernel,
-    new_memo,
     refresh_gradient,
     refresh_value,
+    uncounted,
     value_at,
 )
 from minimal.optimize.wolfe_numba import search
@@ -40,32 +43,39 @@ __all__ = ["minimize_compiled"]
 SCHEMES = {None: ABSOLUTE_2, "2-point": RELATIVE_2, "3-point": RELATIVE_3}
 
 
-def _descend(problem, x0, H, limits, rules):
-    """From x0 down: (x, f, g, iterations, gradient's norm, status, counts); H is changed in place."""
-    n = x0.size
-    memo = new_memo(n)
-    memo.x[:] = x0
+@kernel
+def descend(problem, x, g, H, vectors, matrices, numbers, limits):
+    """From x down: (f, iterations, gradient's norm, status); x, g, H and numbers (the counts) are changed in place."""
+    n = x.size
+    memo = Memo(vectors[0], vectors[1], vectors[2], numbers)
+    p, s, y = vectors[3], vectors[4], vectors[5]
+    rules = Rules(limits.c1, limits.c2, 1e-14, SHORTEST, LONGEST)
+    memo.x[:] = x
+    p[:] = 0.0
     refresh_value(problem, memo)
     refresh_gradient(problem, memo)
-    x, f, g = x0.copy(), value_at(problem, memo, x0), gradient_at(problem, memo, x0).copy()
+    f = value_at(problem, memo, x, p, 0.0)  # asked again as SciPy does: a NaN in x0 makes it evaluate again
+    gradient_at(problem, memo, x, p, 0.0)
+    g[:] = memo.g
     f_before = f + math.sqrt(dot(g, g)) / 2
     gnorm = length(g, limits.norm)
-    p, room = np.empty(n), np.empty((3, n, n))
     status, k = SUCCESS, 0
     while gnorm > limits.gtol and k < limits.maxiter:
         matrix_vector(H, g, p)
-        p[:] = -p
+        for i in range(n):
+            p[i] = -p[i]
         step, f_new, has_gradient = search(problem, memo, x, p, dot(g, p), f, f_before, rules)
         if np.isnan(step):
             status = PRECISION_LOSS
             break
-        s = step * p
-        x = x + s
         if not has_gradient:
-            gradient_at(problem, memo, x)
-        y = memo.g - g
+            gradient_at(problem, memo, x, p, step)
+        for i in range(n):
+            s[i] = step * p[i]
+            x[i] += s[i]
+            y[i] = memo.g[i] - g[i]
+            g[i] = memo.g[i]
         f_before, f = f, f_new
-        g[:] = memo.g
         k += 1
         gnorm = length(g, limits.norm)
         if gnorm <= limits.gtol or step * length(p, 2.0) <= limits.xrtol * (limits.xrtol + length(x, 2.0)):
@@ -73,8 +83,8 @@ def _descend(problem, x0, H, limits, rules):
         if not math.isfinite(f):
             status = PRECISION_LOSS
             break
-        update(H, s, y, room, memo)
-    return x, f, g, k, gnorm, status, memo.numbers
+        update(H, s, y, matrices, memo)
+    return f, k, gnorm, status
 
 
 @kernel
@@ -90,10 +100,10 @@ def length(v, order):
 
 
 @kernel
-def update(H, s, y, room, memo):
+def update(H, s, y, matrices, memo):
     """H <- A H A' + rho s s' with A = I - rho s y'; twin of ``bfgs.Update``."""
     n = s.size
-    A, B, C = room[0], room[1], room[2]
+    A, B, C = matrices[0], matrices[1], matrices[2]
     ys = dot(y, s)
     rho = 1000.0 if ys == 0.0 else 1.0 / ys
     memo.numbers[N_UPDATES] += 1
@@ -111,8 +121,36 @@ def update(H, s, y, room, memo):
             H[i, j] = B[i, j] + rho * s[i] * s[j]
 
 
-descend = njit(cache=True, nogil=True, error_model="numpy")(_descend)
-descend_specialized = njit(nogil=True, error_model="numpy")(_descend)
+class Room(NamedTuple):
+    """All arrays of a run: the result's, and the driver's working space."""
+
+    x: np.ndarray  # (n,)
+    g: np.ndarray  # (n,)
+    H: np.ndarray  # (n, n)
+    vectors: np.ndarray  # (6, n)
+    matrices: np.ndarray  # (3, n, n)
+    numbers: np.ndarray  # (7,)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drive(fun, jac, scheme, step, x, g, H, vectors, matrices, numbers, limits):
+    """:func:`descend` for functions given by their addresses: compiled once for all."""
+    problem = Problem(fun, jac, (), scheme, uncounted(step))
+    x, g, H = uncounted(x), uncounted(g), uncounted(H)
+    return descend(problem, x, g, H, uncounted(vectors), uncounted(matrices), uncounted(numbers), limits)
+
+
+@lru_cache(maxsize=64)
+def specialized(fun: Any, jac: Any) -> Any:
+    """:func:`descend` compiled for these two functions, when it is first called."""
+
+    @njit(nogil=True, error_model="numpy")
+    def drive_specialized(args, scheme, step, x, g, H, vectors, matrices, numbers, limits):
+        problem = Problem(fun, jac, args, scheme, uncounted(step))
+        x, g, H = uncounted(x), uncounted(g), uncounted(H)
+        return descend(problem, x, g, H, uncounted(vectors), uncounted(matrices), uncounted(numbers), limits)
+
+    return drive_specialized
 
 
 def minimize_compiled(
@@ -148,21 +186,35 @@ def minimize_compiled(
     scheme = ABSOLUTE_2
     if not callable(jac):
         scheme, jac = SCHEMES[jac], None
-    functions = _linked(fun, jac, args, specialize)
-    if functions is None:
+    links = _links(fun, jac, args, specialize)
+    if links is None:
         return None
     n = len(x0)
-    steps = np.full(n, np.nan) if step is None else np.broadcast_to(np.asarray(step, np.float64), n).copy()
-    problem = Problem(*functions, args, scheme, steps)
-    H = np.eye(n) if hess_inv0 is None else hess_inv0.copy()
-    rules = Rules(float(limits.c1), float(limits.c2), 1e-14, SHORTEST, LONGEST)
-    numbers_only = Limits(*map(float, limits))
-    x, f, g, nit, gnorm, status, numbers = (descend_specialized if specialize else descend)(
-        problem, x0, H, numbers_only, rules
+    steps = np.empty(n)
+    steps[:] = np.nan if step is None else step
+    room = Room(
+        x0.copy(),
+        np.empty(n),
+        np.eye(n) if hess_inv0 is None else hess_inv0.copy(),
+        np.empty((6, n)),
+        np.empty((3, n, n)),
+        np.zeros(7),
     )
-    if not numbers[N_UPDATES]:
+    numbers_only = as_floats(limits)
+    if specialize:
+        f, nit, gnorm, status = specialized(fun, jac)(args, scheme, steps, *room, numbers_only)
+    else:
+        addresses = [None if link is None else link.address for link in links]
+        f, nit, gnorm, status = drive(*addresses, scheme, steps, *room, numbers_only)  # type: ignore[call-arg]
+    H = room.H
+    if not room.numbers[N_UPDATES]:
         H = np.eye(n, dtype=int) if hess_inv0 is None else hess_inv0
-    return State(x, f, g, H, nit, gnorm, status), numbers
+    return State(room.x, f, room.g, H, nit, gnorm, status), room.numbers
+
+
+def as_floats(limits: Limits) -> Any:
+    """The limits as numbers of one type, so that the driver is compiled once."""
+    return Limits._make(map(float, limits))
 
 
 def counts(numbers: np.ndarray) -> tuple[int, int, int]:
@@ -170,38 +222,55 @@ def counts(numbers: np.ndarray) -> tuple[int, int, int]:
     return int(numbers[NFEV]), int(numbers[NJEV]), int(numbers[N_ZERO_CURVATURE])
 
 
-def _linked(fun: Any, jac: Any, args: tuple[Any, ...], specialize: bool) -> tuple[Any, Any] | None:
-    """The functions as the driver takes them: themselves, or their addresses; None if they do not fit."""
+class Link(NamedTuple):
+    """A function compiled for one signature, where it is, and what it can be for the driver."""
+
+    compiled: Any
+    address: int
+    is_value: bool
+    is_gradient: bool
+    is_contiguous: bool
+
+
+_known_links: WeakKeyDictionary[Any, Link] = WeakKeyDictionary()  # of functions of x alone
+
+
+def _links(fun: Any, jac: Any, args: tuple[Any, ...], specialize: bool) -> tuple[Link, Link | None] | None:
+    """Both functions compiled for (x, *args), if they return what the driver needs; None if not."""
     if args and not specialize:
         return None
+    value = _link(fun, args)
+    if value is None or not value.is_value:
+        return None
+    if jac is None:
+        return value, None
+    gradient = _link(jac, args)
+    if gradient is None or not gradient.is_gradient or not (gradient.is_contiguous or specialize):
+        return None
+    return value, gradient
+
+
+def _link(function: Any, args: tuple[Any, ...]) -> Link | None:
+    """Compile the function for (x, *args) unless it is; None if that is not possible."""
+    known = None if args else _known_links.get(function)
+    if known is not None and any(compiled is known.compiled for compiled in function.overloads.values()):
+        return known
     try:
         signature = (VECTOR, *map(typeof, args))
-    except ValueError:  # an argument of a type that Numba does not know
-        return None
-    value = _compiled(fun, signature)
-    if value is None or value.signature.return_type != types.float64:
-        return None
-    gradient = None if jac is None else _compiled(jac, signature)
-    if jac is not None:
-        returns = None if gradient is None else gradient.signature.return_type
-        if not isinstance(returns, types.Array) or returns.dtype != types.float64 or returns.ndim != 1:
-            return None
-        if not specialize and returns.layout != "C":
-            return None
-    if specialize:
-        return fun, jac
-    return _address(value), None if gradient is None else _address(gradient)
-
-
-def _compiled(function: Any, signature: tuple[Any, ...]) -> Any:
-    """The function compiled for arguments of these types; None if it cannot be."""
-    try:
         if signature not in function.overloads:
             function.compile(signature)
-        return function.overloads[signature]
-    except (NumbaError, KeyError):
+        compiled = function.overloads[signature]
+    except (NumbaError, KeyError, ValueError):  # ValueError: an argument of a type that Numba does not know
         return None
-
-
-def _address(compiled: Any) -> int:
-    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    returns = compiled.signature.return_type
+    is_vector = isinstance(returns, types.Array) and returns.ndim == 1 and returns.dtype == types.float64
+    link = Link(
+        compiled,
+        compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name),
+        is_value=returns == types.float64,
+        is_gradient=is_vector,
+        is_contiguous=is_vector and returns.layout == "C",
+    )
+    if not args:
+        _known_links[function] = link
+    return link

@@ -9,6 +9,7 @@ Where NumPy uses another library, plain loops take their place: right to roundin
 from __future__ import annotations
 
 import ctypes
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -69,9 +70,8 @@ LOOPS: dict[str, Callable[..., Any]] = {"ddot": _ddot_loop, "dgemv": _dgemv_loop
 def _numpy_s_own(name: str) -> int | None:
     """The address of ``cblas_<name>`` with 64-bit integers in the library that NumPy is linked to."""
     try:
-        from numpy._core import _multiarray_umath
-
-        library = ctypes.CDLL(_multiarray_umath.__file__)
+        core = importlib.import_module("numpy._core._multiarray_umath")
+        library = ctypes.CDLL(core.__file__)
         return ctypes.cast(getattr(library, f"scipy_cblas_{name}64_"), ctypes.c_void_p).value
     except (ImportError, OSError, AttributeError):
         return None

@@ -118,7 +118,9 @@ def minimize(
     Differs from the reference when the callback changes the x in its ``intermediate_result``: here that is a copy.
     Warnings of NumPy about overflow or invalid values in the optimizer's own arithmetic may be missing.
     """
-    x0 = np.atleast_1d(np.asarray(x0))
+    x0 = np.asarray(x0)
+    if x0.ndim == 0:
+        x0 = x0.reshape(1)
     if x0.ndim != 1:
         raise ValueError(f"'x0' must only have one dimension; it has {x0.ndim}.")
     if x0.dtype.kind in "bi":
@@ -152,16 +154,19 @@ def _method(method: Any, bounds: Any) -> str:
 
 
 def _warn_of_unused(name: str, hess: Any, hessp: Any, bounds: Any, constraints: Any, options: dict[str, Any]) -> None:
-    unused = [
-        (hess is not None, f"Method {name} does not use Hessian information (hess)."),
-        (hessp is not None, f"Method {name} does not use Hessian-vector product information (hessp)."),
-        (bool(np.any(constraints)), f"Method {name} cannot handle constraints."),
-        (bounds is not None and name == "BFGS", f"Method {name} cannot handle bounds."),
-        (bool(options.get("return_all")) and name != "BFGS", f"Method {name} does not support the return_all option."),
-    ]
-    for given, message in unused:
-        if given:
-            warnings.warn(message, RuntimeWarning, stacklevel=3)
+    complaints = []
+    if hess is not None:
+        complaints.append("does not use Hessian information (hess)")
+    if hessp is not None:
+        complaints.append("does not use Hessian-vector product information (hessp)")
+    if constraints != () and np.any(constraints):
+        complaints.append("cannot handle constraints")
+    if bounds is not None and name == "BFGS":
+        complaints.append("cannot handle bounds")
+    if name != "BFGS" and options.get("return_all"):
+        complaints.append("does not support the return_all option")
+    for complaint in complaints:
+        warnings.warn(f"Method {name} {complaint}.", RuntimeWarning, stacklevel=3)
 
 
 def fmin_bfgs(

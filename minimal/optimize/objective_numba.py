@@ -3,6 +3,10 @@
 A compiled function can reach the optimizer in two ways, and :func:`value_of` takes both.  As a number, its address: then
 the optimizer is compiled once for all objectives.  Or as itself: then the optimizer is compiled for this objective, which
 takes seconds but lets the compiler see (and inline) what it calls.
+
+Arrays in compiled text carry a count of who holds them, which every call moves up and down, atomically: more work than an
+iteration in two dimensions.  All arrays here are held by the caller in Python for the whole run, so the optimizer works on
+:func:`uncounted` views of them.
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_new_ref
 from numba.extending import intrinsic, overload
+from numba.np.arrayobj import make_array
 
-__all__ = ["Memo", "Problem", "gradient_at", "new_memo", "value_at"]
+__all__ = ["Memo", "Problem", "gradient_at", "uncounted", "value_at"]
 
 kernel = njit(nogil=True, error_model="numpy")  # not cached: the drivers that contain them are
 
@@ -90,36 +95,46 @@ def _gradient_of(jac, x, args):
     return lambda jac, x, args: jac(x, *args)
 
 
-@kernel
-def new_memo(n):
-    """An empty memory for n variables."""
-    return Memo(np.empty(n), np.empty(n), np.empty(n), np.zeros(7))
+def _uncounted(typing_context: Any, array: Any) -> Any:
+    """A view that is not counted; the caller sees to it that the array lives longer."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = make_array(array)(context, builder, value=arguments[0])
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        view.parent = cgutils.get_null_value(view.parent.type)
+        return view._getvalue()
+
+    return array(array), codegen
+
+
+uncounted: Any = intrinsic(_uncounted)
 
 
 @kernel
-def value_at(problem, memo, x):
-    """f(x), from memory if x is the last point; twin of ``ScalarFunction.fun``."""
-    move(memo, x)
+def go_to(memo, x, p, step):
+    """Make x + step p the last point, unless it is already (then all evaluations are known); NaN is equal to nothing."""
+    here = True
+    for i in range(x.size):
+        here = here and x[i] + step * p[i] == memo.x[i]
+    if not here:
+        for i in range(x.size):
+            memo.x[i] = x[i] + step * p[i]
+        memo.numbers[HAS_F] = memo.numbers[HAS_G] = 0.0
+
+
+@kernel
+def value_at(problem, memo, x, p, step):
+    """f(x + step p), from memory if that is the last point; twin of ``ScalarFunction.fun``."""
+    go_to(memo, x, p, step)
     refresh_value(problem, memo)
     return memo.numbers[F]
 
 
 @kernel
-def gradient_at(problem, memo, x):
-    """The gradient at x, in ``memo.g``; twin of ``ScalarFunction.grad``."""
-    move(memo, x)
+def gradient_at(problem, memo, x, p, step):
+    """Put the gradient at x + step p into ``memo.g``; twin of ``ScalarFunction.grad``."""
+    go_to(memo, x, p, step)
     refresh_gradient(problem, memo)
-    return memo.g
-
-
-@kernel
-def move(memo, x):
-    """Make x the last point, unless it is; NaN is equal to nothing."""
-    for i in range(x.size):
-        if not x[i] == memo.x[i]:
-            memo.x[:] = x
-            memo.numbers[HAS_F] = memo.numbers[HAS_G] = 0.0
-            break
 
 
 @kernel

@@ -52,14 +52,15 @@ def first_step(f, f_before, slope):
 @kernel
 def value_and_slope(problem, memo, x, p, step):
     """Value and slope at a step; the gradient is evaluated after the value, at the same point."""
-    f = value_at(problem, memo, x + step * p)
+    f = value_at(problem, memo, x, p, step)
     return f, slope_at(problem, memo, x, p, step)
 
 
 @kernel
 def slope_at(problem, memo, x, p, step):
     """The slope at a step; the gradient stays in ``memo.g``."""
-    return dot(gradient_at(problem, memo, x + step * p), p)
+    gradient_at(problem, memo, x, p, step)
+    return dot(memo.g, p)
 
 
 @kernel
@@ -67,7 +68,7 @@ def bracket_and_zoom(problem, memo, x, p, slope0, f, f_before, rules):
     """Double the step until a good one lies behind, then zoom; twin of ``wolfe.bracket_and_zoom``."""
     a0, a1 = 0.0, min(first_step(f, f_before, slope0), rules.stpmax)
     f0, d0 = f, slope0
-    f1 = value_at(problem, memo, x + a1 * p)
+    f1 = value_at(problem, memo, x, p, a1)
     for i in range(10):
         if a1 == 0.0 or a0 > rules.stpmax:
             return NO_STEP
@@ -80,7 +81,7 @@ def bracket_and_zoom(problem, memo, x, p, slope0, f, f_before, rules):
             return zoom(problem, memo, x, p, slope0, f, rules, (a1, a0, f1, f0, d1))
         a0, a1 = a1, min(2 * a1, rules.stpmax)
         f0, d0 = f1, d1
-        f1 = value_at(problem, memo, x + a1 * p)
+        f1 = value_at(problem, memo, x, p, a1)
     return a1, f1, False
 
 
@@ -91,7 +92,7 @@ def zoom(problem, memo, x, p, slope0, f0, rules, interval):
     previous, f_previous = 0.0, f0
     for i in range(11):
         a = trial(i, low, high, f_low, f_high, d_low, previous, f_previous)
-        value = value_at(problem, memo, x + a * p)
+        value = value_at(problem, memo, x, p, a)
         if value > f0 + rules.ftol * a * slope0 or value >= f_low:
             previous, f_previous = high, f_high
             high, f_high = a, value
@@ -146,5 +147,8 @@ def quadratic_minimum(a, fa, da, b, fb):
     rise = fb - fa - da * db
     B = rise / (db * db)
     x = a - da / (2.0 * B)
-    overflow = math.isinf(B) and not math.isinf(rise) or math.isinf(rise) and not (math.isinf(fb) or math.isinf(fa))
-    return np.nan if overflow or not math.isfinite(x) else x
+    if math.isinf(rise) and not (math.isinf(fb) or math.isinf(fa)):
+        return np.nan
+    if math.isinf(B) and not math.isinf(rise):
+        return np.nan
+    return x if math.isfinite(x) else np.nan
