@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from minimal.optimize.lbfgs_lapack_numba import cholesky, dot, norm, solve
+from minimal.optimize.lbfgs_lapack_numba import cholesky, dot, norm, solve, solve_all
 from minimal.optimize.lbfgs_state import MAXCOR, N_FIXED, NEWEST, STORED, THETA
 
 __all__ = ["direction", "dot", "norm", "update_products"]
@@ -58,7 +58,7 @@ def factorize(state, U, integers):
         U[i + lda * i] += state[N_FIXED + a]
     if not cholesky(U, c, lda, integers):
         return False
-    solve(U, c, lda, U[lda * c :], c, lda, True, integers)
+    solve_all(U, c, lda, U[lda * c :])
     for i in range(c, 2 * c):
         for j in range(i, 2 * c):
             U[i + lda * j] = dot(U[lda * i : lda * i + c], U[lda * j : lda * j + c])
@@ -75,17 +75,17 @@ def direction(g, memory, state, d):
         return True
     at = N_FIXED + 2 * m + 2 * m * m
     U, v = state[at : at + 4 * m * m], state[at + 4 * m * m :]
-    integers = np.empty(5, np.int64)
+    integers = np.empty(3, np.int64)
     if not factorize(state, U, integers):
         return False
     for i in range(c):
         a = (newest - c + 1 + i) % m
         v[i], v[c + i] = two_products(memory[m + a], memory[a], d)
         v[c + i] *= theta
-    solve(U, 2 * c, 2 * m, v, 1, 2 * m, True, integers)
+    solve(U, 2 * c, 2 * m, v, True)
     for i in range(c):
         v[i] = -v[i]
-    solve(U, 2 * c, 2 * m, v, 1, 2 * m, False, integers)
+    solve(U, 2 * c, 2 * m, v, False)
     for i in range(c):
         a = (newest - c + 1 + i) % m
         s, y = memory[a], memory[m + a]

@@ -6,8 +6,8 @@ stored pairs as columns of S and Y, oldest first, D = diag(s_i'y_i) and R the up
     H = (I + W K^-1 W' / theta) / theta,      W = [Y  theta S],      K = [ -D - Y'Y/theta   R' ]
                                                                          [  R               0  ]
 
-up to the scaling of W's second half.  K is indefinite, but  K = U' E U  with  E = diag(-I, I)  and U upper triangular, made of
-two Cholesky factorizations.  The result is the two-loop recursion's, except for the last bits; these are SciPy's bits, because
+up to the scaling of W's second half.  K is indefinite, but K = U' E U with E = diag(-I, I) and U upper triangular, made of
+two Cholesky factorizations.  The result is the two-loop recursion's, except for the last bits; these are SciPy's, because
 sums are made in its order, by its routines (``lbfgs_lapack``).  This form was made for bounds, where W loses rows; without
 bounds it only costs more.
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.optimize.lbfgs_lapack import cholesky, dot, norm, solve
+from minimal.optimize.lbfgs_lapack import cholesky, dot, norm, solve, solve_all
 from minimal.optimize.lbfgs_state import MAXCOR, N_FIXED, NEWEST, STORED, THETA
 
 __all__ = ["direction", "dot", "norm"]
@@ -39,7 +39,7 @@ def factorize(S: Array, Y: Array, curvature: Array, theta: float) -> Array | Non
     U[:c, c:] = np.tril(products(Y, S))  # R'
     if not cholesky(U[:c, :c]):
         return None
-    solve(U[:c, :c], U[:c, c:], transposed=True)
+    solve_all(U[:c, :c], U[:c, c:])
     for i in range(c, 2 * c):
         for j in range(i, 2 * c):
             U[i, j] = dot(U[:c, i], U[:c, j])

@@ -8,17 +8,26 @@ import llvmlite.binding
 import numpy as np
 from numba import cfunc, njit, types
 
-from minimal.optimize.lbfgs_lapack import ADDRESSES
+from minimal.optimize.lbfgs_lapack import (
+    ADDRESSES,
+    COLUMN_MAJOR,
+    LEFT,
+    NO_TRANSPOSE,
+    NON_UNIT,
+    TRANSPOSE,
+    UPPER,
+)
 
-__all__ = ["cholesky", "dot", "norm", "solve"]
+__all__ = ["cholesky", "dot", "norm", "solve", "solve_all"]
 
-_int, _real, _reals = types.int64, types.float64, types.CPointer(types.float64)
+_option, _int, _real, _reals = types.int32, types.int64, types.float64, types.CPointer(types.float64)
 _ints, _letters = types.CPointer(types.int64), types.CPointer(types.uint8)
 SIGNATURES = {
     "ddot": _real(_int, _reals, _int, _reals, _int),
     "dnrm2": _real(_int, _reals, _int),
     "dpotrf": types.void(_letters, _ints, _reals, _ints, _ints),
-    "dtrtrs": types.void(*[_letters] * 3, _ints, _ints, _reals, _ints, _reals, _ints, _ints),
+    "dtrsv": types.void(*[_option] * 4, _int, _reals, _int, _reals, _int),
+    "dtrsm": types.void(*[_option] * 5, _int, _int, _real, _reals, _int, _reals, _int),
 }
 
 
@@ -32,9 +41,9 @@ for _name, _signature in SIGNATURES.items():
     # A name of our own, or LLVM may take the function for one that it knows.
     llvmlite.binding.add_symbol(f"minimal_lbfgs_{_name}", ADDRESSES.get(_name, _nothing.address))
     _routines[_name] = types.ExternalFunction(f"minimal_lbfgs_{_name}", _signature)
-_ddot, _dnrm2, _dpotrf, _dtrtrs = _routines.values()
+_ddot, _dnrm2, _dpotrf, _dtrsv, _dtrsm = _routines.values()
 
-U, T, N = (np.array([ord(letter)], dtype=np.uint8) for letter in "UTN")
+UPPER_LETTER = np.array([ord("U")], dtype=np.uint8)
 
 
 @njit(nogil=True)
@@ -53,30 +62,27 @@ def norm(a):
 def cholesky(A, n, lda, integers):
     """Replace the upper triangle of the n x n matrix at the beginning of ``A`` by U, A = U'U; False if there is none.
 
-    ``A`` is flat and in Fortran order with columns ``lda`` apart; ``integers`` is room for four.
+    ``A`` is flat and in Fortran order with columns ``lda`` apart; ``integers`` is room for three.
     """
     integers[0], integers[1], integers[2] = n, lda, 0
-    _dpotrf(U.ctypes, integers.ctypes, A.ctypes, integers[1:].ctypes, integers[2:].ctypes)
+    _dpotrf(UPPER_LETTER.ctypes, integers.ctypes, A.ctypes, integers[1:].ctypes, integers[2:].ctypes)
     return integers[2] == 0
 
 
 @njit(nogil=True)
-def solve(A, n, lda, B, columns, ldb, transposed, integers):
-    """Replace the n x columns matrix ``B`` by X with U X = B, or U'X = B, U being the upper triangle of ``A``.
+def solve(U, n, lda, b, transposed):
+    """Replace the vector ``b`` by x with U x = b, or U'x = b, for the upper triangle of ``U``, flat as in ``cholesky``."""
+    kind = TRANSPOSE if transposed else NO_TRANSPOSE
+    order, part, diagonal = np.int32(COLUMN_MAJOR), np.int32(UPPER), np.int32(NON_UNIT)
+    _dtrsv(order, part, np.int32(kind), diagonal, n, U.ctypes, lda, b.ctypes, 1)
 
-    Both are flat and in Fortran order; ``integers`` is room for five.
-    """
-    integers[0], integers[1], integers[2], integers[3], integers[4] = n, columns, lda, ldb, 0
-    kind = T if transposed else N
-    _dtrtrs(
-        U.ctypes,
-        kind.ctypes,
-        N.ctypes,
-        integers.ctypes,
-        integers[1:].ctypes,
-        A.ctypes,
-        integers[2:].ctypes,
-        B.ctypes,
-        integers[3:].ctypes,
-        integers[4:].ctypes,
-    )
+
+@njit(nogil=True)
+def solve_all(U, n, lda, B):
+    """Replace the n columns of ``B`` by X with U'X = B; flat, with the same distance of columns as ``U``."""
+    if n == 1:
+        solve(U, n, lda, B, True)
+        return
+    order, side, part = np.int32(COLUMN_MAJOR), np.int32(LEFT), np.int32(UPPER)
+    kind, diagonal = np.int32(TRANSPOSE), np.int32(NON_UNIT)
+    _dtrsm(order, side, part, kind, diagonal, n, n, 1.0, U.ctypes, lda, B.ctypes, lda)
