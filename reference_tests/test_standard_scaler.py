@@ -389,6 +389,12 @@ def test_large_data_take_the_same_values_as_small(shape, dtype, implementation, 
         same_learned(ours, theirs, parity, data=f"{shape}")
         parity.identical(ours.transform(X), theirs.transform(X), what="transform", data=f"{shape}")
         parity.identical(ours.inverse_transform(X), theirs.inverse_transform(X), what="inverse", data=f"{shape}")
+        for order in "CF":
+            own, theirs_own = X.copy(order), X.copy(order)
+            assert ours.transform(own, copy=False) is own
+            parity.identical(own, theirs.transform(theirs_own, copy=False), what="in place", data=f"{shape}, {order}")
+            ours.inverse_transform(own, copy=False)
+            parity.identical(own, theirs.inverse_transform(theirs_own, copy=False), what="inverse in place")
         X[-1, -1] = np.inf
         for job in (ours.transform, ours.inverse_transform, ours.fit):
             with pytest.raises(ValueError, match="infinity"):

@@ -131,7 +131,7 @@ def entries(X: Any) -> Entries:
 
 def sparse_known_weight(X: Any, weight: Array) -> Array:
     """The weight of each column's known values: only a stored NaN is missing."""
-    _, _, missing = twin("minimal.preprocessing.sparse_moments").entry_sums(entries(X), weight, X.shape[1])
+    _, _, missing, _ = twin("minimal.preprocessing.sparse_moments").entry_sums(entries(X), weight, X.shape[1])
     return weight.sum() - missing
 
 
@@ -144,9 +144,8 @@ def sparse_moments(X: Any, weight: Array | None) -> Moments:
     kernels = twin("minimal.preprocessing.sparse_moments")
     n, d = X.shape
     w = np.ones(n, X.dtype) if weight is None else weight
-    total, stored, missing = kernels.entry_sums(entries(X), w, d)
+    total, stored, missing, n_stored = kernels.entry_sums(entries(X), w, d)
     count = w.sum(dtype=np.float64) - missing
-    n_stored = np.bincount(X.indices, minlength=d) if X.format == "csr" else np.diff(X.indptr)
     zeros = np.where(n_stored == n, 0.0, count - stored)  # exactly none in a full column: no rounding squared
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / count

@@ -27,7 +27,7 @@ class Entries(NamedTuple):
     by_rows: bool
 
 
-def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tuple[Floats, Floats, Floats]:
+def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tuple[Floats, ...]:
     """Weighted sums over the stored entries of each column.
 
     Parameters
@@ -42,6 +42,8 @@ def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tup
         sum(w x) over the entries that are known.
     stored, missing : ndarray of shape (n_features,), float64
         sum(w) over the entries that are known, and over those that are NaN.
+    n_stored : ndarray of shape (n_features,)
+        How many entries there are, known or not.
 
     Notes
     -----
@@ -55,6 +57,7 @@ def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tup
         np.bincount(features, w * known, n_features),
         np.bincount(features, w * ~is_missing, n_features),
         np.bincount(features, w * is_missing, n_features),
+        np.bincount(features, minlength=n_features),
     )
 
 
