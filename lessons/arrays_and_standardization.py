@@ -133,10 +133,9 @@ c_order = X.sum(axis=0)
 fortran_order = np.asfortranarray(X).sum(axis=0)  # the same numbers!
 
 assert np.array_equal(in_row_order, c_order)  # NumPy walks a C-ordered matrix row by row, too
-print(
-    "columns whose sums differ between the two layouts:", np.sum(c_order != fortran_order), "of 40"
-)
-assert np.any(c_order != fortran_order)
+differs = c_order != fortran_order
+print("columns whose sums differ between the two layouts:", differs.sum(), "of 40")
+assert differs.any()
 
 # %% [markdown]
 # The loop and NumPy agree to the last bit, because they add in the same order. But the Fortran-ordered copy of the same

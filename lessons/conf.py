@@ -20,7 +20,6 @@ release = version = minimal.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
     "numpydoc",
 ]
@@ -38,12 +37,12 @@ nb_code_prompt_hide = "How this picture is drawn"
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings state types, with shapes
 numpydoc_show_class_members = False
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "minimal"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -78,6 +77,7 @@ def visit_block(translator, node) -> None:
 
 NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z]\w*_)(?=$|[\s'\")\]}>/:.,;!?-])")
 INDENT = re.compile(r" *")
+SECTION_ITEM = re.compile(r"(\w[\w, ]* : )?(.*)")  # "name : type", whose name numpydoc sets itself
 ITEM = re.compile(r" +\w[\w, ]* : \S")  # "name : type" inside a description
 
 
@@ -85,7 +85,7 @@ def typeset(app, what, name, thing, options, lines) -> None:
     """Docstrings are written for the terminal.  Here ``mean_`` becomes code, and an indented equation a block of code.
 
     Otherwise reStructuredText would take the first for a link, and run the lines of the second together.  It also wants
-    empty lines around an item without a description.
+    an empty line around an item that has no description.
     """
     source, text, level, in_block = [*lines], "::", 0, False  # text: the last line of prose
     lines.clear()
@@ -100,7 +100,8 @@ def typeset(app, what, name, thing, options, lines) -> None:
                 level, text = indent, line
             if before.strip() and ITEM.match(line):
                 lines.append("")
-        lines.append(line if in_block else NAME_WITH_UNDERSCORE.sub(r"``\1``", line))
+        term, rest = SECTION_ITEM.match(line).groups(default="")
+        lines.append(line if in_block else term + NAME_WITH_UNDERSCORE.sub(r"``\1``", rest))
 
 
 def setup(app) -> None:

@@ -370,23 +370,16 @@ problems = [
     (rosenbrock_chain, None, np.tile([-1.2, 1.0], 5)),
 ]
 problems += [(rosenbrock, rosenbrock_gradient, p) for p in ([3.0, -2.0], [-1.5, 2.5], [0.0, 0.0])]
-problems += [
-    (himmelblau, himmelblau_gradient, p) for p in 4 * np.random.default_rng(2).normal(size=(7, 2))
-]
+far_and_wide = 4 * np.random.default_rng(2).normal(size=(7, 2))
+problems += [(himmelblau, himmelblau_gradient, p) for p in far_and_wide]
 
 for f, gradient, x0 in problems:
-    ours = minimize(f, x0, jac=gradient, method="BFGS", options={"return_all": True})
-    theirs = scipy.optimize.minimize(
-        f, x0, jac=gradient, method="BFGS", options={"return_all": True}
-    )
+    how = {"jac": gradient, "method": "BFGS", "options": {"return_all": True}}
+    ours, theirs = minimize(f, x0, **how), scipy.optimize.minimize(f, x0, **how)
     assert np.array_equal(ours.allvecs, theirs.allvecs)
-    assert (ours.nit, ours.nfev, ours.njev, ours.message) == (
-        theirs.nit,
-        theirs.nfev,
-        theirs.njev,
-        theirs.message,
-    )
     assert np.array_equal(ours.hess_inv, theirs.hess_inv)
+    for field in ("nit", "nfev", "njev", "status", "message"):
+        assert ours[field] == theirs[field]
     counts = f"{len(ours.allvecs):>3} points and {ours.nfev:>3} evaluations"
     print(f"{f.__name__:<17} {len(x0):>2} dimensions: {counts}, identical")
 

@@ -316,7 +316,7 @@ for engine in ("numpy", "numba"):
     assert np.allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-10)
 
 precise = LogisticRegression(tol=1e-9, max_iter=1000).fit(X, y)
-assert np.abs(np.append(precise.coef_, precise.intercept_) - by_hand).max() < 1e-5
+assert np.abs(np.append(precise.coef_, precise.intercept_) - by_hand).max() < 1e-4
 
 # %% [markdown]
 # With two measurements the model can be seen. All points of equal probability lie on a line; the model only decides how
@@ -365,9 +365,8 @@ axis.legend(loc="upper left", fontsize=9)
 picture(figure, "The weights fan out from zero as C grows.")
 
 # %%
-assert np.all(
-    np.diff(np.linalg.norm(weights, axis=1)) > 0
-)  # a weaker penalty never shrinks the whole
+lengths = np.linalg.norm(weights, axis=1)
+assert np.all(np.diff(lengths) > 0)  # a weaker penalty never shrinks the whole
 
 # %% [markdown]
 # ## Why two right programs differ
@@ -380,9 +379,8 @@ assert np.all(
 # gives two results: here our kernel is compiled again, with leave to reorder sums.
 
 # %%
-reordered = njit(nogil=True, error_model="numpy", fastmath={"reassoc"})(
-    loss_and_gradient_kernel.py_func
-)
+in_any_order = njit(nogil=True, error_model="numpy", fastmath={"reassoc"})
+reordered = in_any_order(loss_and_gradient_kernel.py_func)
 strict = loss_and_gradient_kernel(parameters, X, y)[1]
 gap = np.abs(reordered(parameters, X, y)[1] - strict) / np.abs(strict).max()
 print(f"entries of the gradient that differ: {np.sum(gap > 0)} of 31, by {gap.max():.0e} at most")
@@ -422,34 +420,36 @@ def permuted_fits(kind, data, labels, n_permutations=12):
 floors = {}
 for name, data in {"raw": cancer.data, "standardized": X}.items():
     reference = fit(sklearn.linear_model.LogisticRegression, data, y)
-    itself = [
-        distance(p, reference)
-        for p in permuted_fits(sklearn.linear_model.LogisticRegression, data, y)
+    theirs = [
+        distance(parameters, reference)
+        for parameters in permuted_fits(sklearn.linear_model.LogisticRegression, data, y)
     ]
-    gap = distance(fit(LogisticRegression, data, y), reference)
-    floors[name] = itself, gap
-    print(f"{name}: noise floor {max(itself):.0e}, we differ by {gap:.0e}")
+    ours = [
+        distance(parameters, reference) for parameters in permuted_fits(LogisticRegression, data, y)
+    ]
+    floors[name] = theirs, ours
+    print(f"{name}: noise floor {max(theirs):.0e}, ours typically {np.median(ours):.0e}")
 
-assert floors["raw"][1] <= max(floors["raw"][0])
-assert floors["standardized"][1] < 1e-12
+assert np.median(floors["raw"][1]) <= max(floors["raw"][0])
+assert max(floors["standardized"][1]) < 1e-12
 
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 2.6))
-for place, (itself, gap) in enumerate(floors.values()):
-    axis.semilogx(itself, np.full(12, place + 0.12), "o", color=GREY, alpha=0.7, markersize=7)
-    axis.semilogx([max(gap, 1e-17)], [place - 0.12], "D", color=ORANGE, markersize=8)
-axis.plot([], [], "o", color=GREY, label="scikit-learn, rows permuted")
-axis.plot([], [], "D", color=ORANGE, label="minimal, rows as they are")
+for place, (theirs, ours) in enumerate(floors.values()):
+    axis.semilogx(theirs, np.full(12, place + 0.12), "o", color=GREY, alpha=0.7, markersize=7)
+    axis.semilogx(ours, np.full(12, place - 0.12), "D", color=ORANGE, alpha=0.7, markersize=6)
+axis.plot([], [], "o", color=GREY, label="scikit-learn")
+axis.plot([], [], "D", color=ORANGE, label="minimal")
 axis.set(
     yticks=[0, 1],
     yticklabels=list(floors),
     ylim=(-0.5, 1.5),
-    xlabel="distance from scikit-learn's fit",
+    xlabel="distance from scikit-learn's fit, rows permuted",
 )
 axis.legend(loc="center")
 picture(
     figure,
-    "Distances from scikit-learn's coefficients: on raw data all near a hundredth, standardized near 1e-15.",
+    "Distances of fits on permuted rows: both libraries scatter equally, far on raw data, hardly otherwise.",
 )
 
 # %% [markdown]
@@ -502,7 +502,7 @@ assert np.all(
     np.array(far[2:]) <= bound[2:]
 )  # near the minimum, where the bowl is a good description
 assert far[3] > 100 * tolerances[3]
-assert far[-1] < 1e-5
+assert far[-1] < 1e-4  # the gap closes
 
 # %% [markdown]
 # **3. A mistake.** If the difference neither hides below the noise floor nor closes with the tolerance, it is one. The

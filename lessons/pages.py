@@ -95,7 +95,7 @@ def room_page(room: str) -> str:
     ]
     for name in public_names(room):
         is_class = inspect.isclass(getattr(module, name))
-        options = "\n   :members:\n   :inherited-members: Exception" if is_class else ""
+        options = "\n   :members:\n   :inherited-members: Exception, dict" if is_class else ""
         kind = "class" if is_class else "function"
         parts.append(f"## {name}\n\n```{{eval-rst}}\n.. auto{kind}:: {room}.{name}{options}\n```\n")
     return "\n".join(parts)
@@ -194,7 +194,7 @@ def _grouped(
 
 
 def _distinct(records: Iterable[Record], key: str) -> str:
-    return ", ".join(sorted({record[key] for record in records if record[key]}))
+    return "; ".join(sorted({record[key] for record in records if record[key]}))
 
 
 def _number(difference: float) -> str:

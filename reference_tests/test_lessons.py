@@ -153,6 +153,33 @@ def test_what_is_shown_is_the_real_source(capsys):
         assert text[start : text.index("\n\n\n", start)] in shown
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_what_a_lesson_shows_exists(name):
+    text = SCRIPTS[name].read_text()
+    scope = {}
+    exec("\n".join(re.findall(r"^from minimal[^(]*? import (?:\([^)]*\)|.*)$", text, re.MULTILINE)), scope)
+    shown = [
+        word.strip() for words in re.findall(r"^show\(([^)]*)\)$", text, re.MULTILINE) for word in words.split(",")
+    ]
+    assert len(shown) >= 2
+    for expression in filter(None, shown):
+        assert toolkit.source(eval(expression, scope))
+
+
+def test_a_docstring_for_the_terminal_is_set_for_the_page():
+    pytest.importorskip("latex2mathml")
+    pytest.importorskip("sphinx")
+    from lessons.conf import typeset
+
+    lines = ["Use mean_ and x_{i}.", "", "The rule", "", "    a_ = b_", "", "Attributes", "----------", "mean_ : var_"]
+    typeset(None, "class", "", None, None, lines)
+    assert lines == [
+        "Use ``mean_`` and x_{i}.",
+        *["", "The rule", "", "::", "", "    a_ = b_", ""],
+        *["Attributes", "----------", "mean_ : ``var_``"],
+    ]
+
+
 def test_the_list_of_lessons_is_complete():
     on_disk = {path.stem for path in FOLDER.glob("*.py") if path.read_text().startswith("# %%")}
     assert on_disk == set(LESSONS)
