@@ -36,7 +36,7 @@ def _problem(n, d, K, intercept, seed=0, dtype=np.float64):
     weight = rng.random(n)
     return {
         "X": np.ascontiguousarray(rng.normal(size=(n, d)).astype(dtype)),
-        "sign": rng.choice([-1.0, 1.0], size=n),
+        "sign": rng.choice(np.array([-1, 1], dtype=np.int8), size=n),
         "codes": rng.integers(K, size=n),
         "weight": weight / weight.sum(),
         "coef": rng.normal(size=d + intercept),
@@ -90,7 +90,7 @@ def test_two_classes_by_hand(loss):
     # Scores 0 and log 3 with the true class first and second: losses log 2 and log(4/3); P(wrong) 1/2 and 1/4.
     X = np.array([[0.0], [1.0]])
     value, gradient = loss.binary_loss_gradient(
-        X, np.array([-1.0, 1.0]), np.array([0.25, 0.75]), np.array([math.log(3.0), 0.0]), 2.0
+        X, np.array([-1, 1], dtype=np.int8), np.array([0.25, 0.75]), np.array([math.log(3.0), 0.0]), 2.0
     )
     penalty = math.log(3.0) ** 2
     assert value == pytest.approx(0.25 * math.log(2) + 0.75 * math.log(4 / 3) + penalty, rel=1e-15)
@@ -109,7 +109,7 @@ def test_three_classes_by_hand(loss):
 
 def test_penalty_leaves_the_intercept_alone(loss):
     X, one = np.zeros((1, 1)), np.ones(1)
-    assert loss.binary_loss_gradient(X, one, one, np.array([0.0, 5.0]), 1e6)[0] == pytest.approx(
+    assert loss.binary_loss_gradient(X, np.ones(1, np.int8), one, np.array([0.0, 5.0]), 1e6)[0] == pytest.approx(
         math.log1p(math.exp(-5))
     )
     rows = loss.multinomial_rows(X, np.array([0]), one)
@@ -203,7 +203,7 @@ def test_loss_at_extreme_scores(loss, score):
     X, weight = np.array([[score], [score]]), np.array([0.5, 0.5])
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
         warnings.simplefilter("error")
-        value, gradient = loss.binary_loss_gradient(X, np.array([1.0, -1.0]), weight, np.array([1.0]), 0.0)
+        value, gradient = loss.binary_loss_gradient(X, np.array([1, -1], dtype=np.int8), weight, np.array([1.0]), 0.0)
         rows = loss.multinomial_rows(X, np.array([1, 0]), weight)
         several = loss.multinomial_loss_gradient(rows, np.array([[0.0, 1.0, -1.0]]), 0.0)
     assert value == pytest.approx(score / 2, rel=1e-15)  # the wrong one costs its score, the right one nothing
@@ -214,7 +214,7 @@ def test_loss_at_extreme_scores(loss, score):
 
 def test_a_tiny_loss_is_not_rounded_to_zero(loss):
     X = np.array([[50.0]])
-    value, gradient = loss.binary_loss_gradient(X, np.ones(1), np.ones(1), np.ones(1), 0.0)
+    value, gradient = loss.binary_loss_gradient(X, np.ones(1, np.int8), np.ones(1), np.ones(1), 0.0)
     assert value == pytest.approx(math.exp(-50), rel=1e-14)
     assert gradient == pytest.approx([-50 * math.exp(-50)], rel=1e-14)
 
@@ -225,7 +225,7 @@ def test_missing_and_infinite_input_is_not_hidden(loss):
     for bad in (math.nan, math.inf, -math.inf):
         X = np.array([[bad, 1.0]])
         for coef in (np.zeros(2), np.ones(2)):
-            value, gradient = loss.binary_loss_gradient(X, one, one, coef, 0.0)
+            value, gradient = loss.binary_loss_gradient(X, np.ones(1, np.int8), one, coef, 0.0)
             assert not math.isfinite(value + gradient.sum())
         rows = loss.multinomial_rows(X, np.array([0]), one)
         value, gradient = loss.multinomial_loss_gradient(rows, np.zeros((2, 3)), 0.0)

@@ -632,7 +632,7 @@ def test_a_singular_hessian_falls_back_to_lbfgs(solver, engine, implementation, 
 
 def test_liblinear_and_dual_name_the_alternative(engine, implementation, parity):
     X, y = data("iris")
-    with pytest.raises(NotImplementedError, match="newton-cholesky.*saga"):
+    with pytest.raises(NotImplementedError, match=r"newton-cholesky.*saga"):
         implementation("LogisticRegression")(solver="liblinear").fit(X, y)
     with pytest.raises(ValueError, match="newton-cg"):
         implementation("LogisticRegression")(dual=True).fit(X, y)

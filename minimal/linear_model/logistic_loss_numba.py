@@ -14,13 +14,20 @@ any thread, and the chunks are added in their order: any number of threads gives
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from minimal.linear_model.vector_math_numba import exp_of_minus, log1p_of_unit, log_from_one
+from minimal.linear_model.vector_math_numba import (
+    aligned_empty,
+    exp_of_minus,
+    log1p_of_unit,
+    log_from_one,
+    prefer_wide_vectors,
+)
 from minimal.threads import run_blocks
 
 Floats = NDArray[np.floating]
@@ -33,10 +40,11 @@ WORK_PER_CHUNK = 2**18  # multiplications: some 50 microseconds, much longer tha
 MOST_CHUNKS = 64
 
 
-def _chunk_bounds(n: int, work_per_row: int) -> NDArray[np.int64]:
+@lru_cache(maxsize=64)
+def _chunk_bounds(n: int, work_per_row: int) -> list[int]:
     """Where the chunks of n rows begin and end: a function of the shape alone."""
     n_chunks = max(1, min(MOST_CHUNKS, n * work_per_row // WORK_PER_CHUNK, n))
-    return np.linspace(0, n, n_chunks + 1).astype(np.int64)
+    return [n * c // n_chunks for c in range(n_chunks + 1)]
 
 
 def _sum_of_chunks(kernel: Callable[..., None], n: int, work_per_row: int, width: int, *arguments: Any) -> Floats:
@@ -51,8 +59,15 @@ def _sum_of_chunks(kernel: Callable[..., None], n: int, work_per_row: int, width
 
 
 @njit(**sums)
+def _rows_in_a_block(d):
+    """Rows that stay in the first-level cache between their scores and their gradient: some 32 kB, a multiple of eight."""
+    return max(32, min(BLOCK, 2**12 // d // 8 * 8))
+
+
+@njit(**sums)
 def _row_scores(X, coef, z):
     """z = X w + b for the rows of one block."""
+    prefer_wide_vectors()
     n, d = X.shape
     intercept = coef[d] if len(coef) > d else 0.0
     i = 0
@@ -76,6 +91,7 @@ def _row_scores(X, coef, z):
 @njit(**sums)
 def _add_rows(X, r, gradient):
     """gradient += (X, 1)^T r for the rows of one block."""
+    prefer_wide_vectors()
     n, d = X.shape
     i = 0
     while i + 4 <= n:
@@ -95,24 +111,28 @@ def _add_rows(X, r, gradient):
 @njit(**sums)
 def _binary_losses(z, sign, weight):
     """The sum of weight * log(1 + exp(-sign z)); z becomes d loss / d z."""
+    prefer_wide_vectors()
     total = 0.0
     for i in range(len(z)):
-        margin = sign[i] * z[i]
+        s = np.float64(sign[i])
+        margin = s * z[i]
         e = exp_of_minus(abs(margin))
-        inverse = 1.0 / (1.0 + e)
-        wrong = e * inverse if margin >= 0.0 else inverse
+        right = 1.0 / (1.0 + e)
+        wrong = e * right if margin >= 0.0 else right
         total += weight[i] * (log1p_of_unit(e) + max(-margin, 0.0))
-        z[i] = -sign[i] * weight[i] * wrong
+        z[i] = -s * weight[i] * wrong
     return total
 
 
 @njit(**sums)
 def _binary_chunk(first, last, X, sign, weight, coef, out):
     """Add the loss of the rows first to last to out[-1] and their gradient to out[:-1]."""
-    z = np.empty(BLOCK)
+    prefer_wide_vectors()
+    block = _rows_in_a_block(X.shape[1])
+    z = aligned_empty(block)
     gradient = out[:-1]
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
         scores = z[: stop - start]
         _row_scores(X[start:stop], coef, scores)
         out[-1] += _binary_losses(scores, sign[start:stop], weight[start:stop])
@@ -132,12 +152,15 @@ def _penalize(out, w, l2):
 @njit(**sums)
 def _binary_whole(X, sign, weight, coef, l2):
     """One call for data of one chunk, where calls would cost more than the work."""
+    prefer_wide_vectors()
     out = np.zeros(len(coef) + 1)
     _binary_chunk(0, len(X), X, sign, weight, coef, out)
     return _penalize(out, coef[: X.shape[1]], l2)
 
 
-def binary_loss_gradient(X: Floats, sign: Floats, weight: Floats, coef: Floats, l2: float) -> tuple[float, Floats]:
+def binary_loss_gradient(
+    X: Floats, sign: NDArray[np.int8], weight: Floats, coef: Floats, l2: float
+) -> tuple[float, Floats]:
     """Twin of ``logistic_loss_numpy.binary_loss_gradient``.  Cost: one read of X."""
     n, d = X.shape
     if n * d < 2 * WORK_PER_CHUNK:
@@ -162,9 +185,10 @@ def binary_curvature(X: Floats, weight: Floats, coef: Floats) -> Floats:
 
 @njit(**sums)
 def _binary_product_chunk(first, last, X, curvature, direction, out):
-    z = np.empty(BLOCK)
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
+    block = _rows_in_a_block(X.shape[1])
+    z = aligned_empty(block)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
         scores = z[: stop - start]
         _row_scores(X[start:stop], direction, scores)
         scores *= curvature[start:stop]
@@ -182,6 +206,7 @@ def binary_hessian_product(X: Floats, curvature: Floats, direction: Floats, l2: 
 @njit(**sums)
 def _add_sandwich(X, h, scaled, hessian):
     """hessian += X diag(h) X^T for a block, in panels of eight columns; only what lies on or above the diagonal counts."""
+    prefer_wide_vectors()
     for j in range(len(X)):
         for i in range(len(h)):
             scaled[j, i] = h[i] * X[j, i]
@@ -194,7 +219,11 @@ def _add_sandwich(X, h, scaled, hessian):
 def _binary_hessian_chunk(first, last, X, curvature, n_dof, out):
     """Add (X, 1)^T diag(curvature) (X, 1) of these rows to ``out``, flat from (n_dof, n_dof)."""
     d = X.shape[1]
-    block, scaled, h = np.ones((n_dof, BLOCK)), np.empty((n_dof, BLOCK)), np.zeros(BLOCK)
+    prefer_wide_vectors()
+    block = aligned_empty(n_dof * BLOCK).reshape(n_dof, BLOCK)
+    scaled = aligned_empty(n_dof * BLOCK).reshape(n_dof, BLOCK)
+    h = aligned_empty(BLOCK)
+    block[:] = 1.0
     hessian = out.reshape(n_dof, n_dof)
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
@@ -263,7 +292,8 @@ def multinomial_rows(X: Floats, codes: NDArray[np.int64], weight: Floats) -> Row
     most = min(BLOCK, max(32, 2**16 // d))
     n_blocks = -(-n // most)
     size = 8 * -(-n // (8 * n_blocks))
-    rows = Rows(np.empty((n_blocks, d, size)), np.zeros((n_blocks, size), np.int64), np.zeros((n_blocks, size)))
+    blocks = aligned_empty(n_blocks * d * size).reshape(n_blocks, d, size)
+    rows = Rows(blocks, np.zeros((n_blocks, size), np.int64), np.zeros((n_blocks, size)))
     _fill_blocks(X, codes, weight, *rows)
     return rows
 
@@ -271,9 +301,12 @@ def multinomial_rows(X: Floats, codes: NDArray[np.int64], weight: Floats) -> Row
 @njit(**sums)
 def _block_scores(X, coef, z):
     """z[k] = sum_j coef[j, k] X[j] + b[k] for a block."""
+    prefer_wide_vectors()
     d, K = len(X), len(z)
     for k in range(K):
-        z[k] = coef[d, k] if len(coef) > d else 0.0
+        intercept, zk = coef[d, k] if len(coef) > d else 0.0, z[k]
+        for i in range(len(zk)):
+            zk[i] = intercept
     for j in range(0, d - 3, 4):
         x0, x1, x2, x3 = X[j], X[j + 1], X[j + 2], X[j + 3]
         w0, w1, w2, w3 = coef[j], coef[j + 1], coef[j + 2], coef[j + 3]
@@ -300,6 +333,7 @@ def _block_scores(X, coef, z):
 @njit(**sums)
 def _add_products(X, r, out):
     """out[j, k] += sum_i X[j, i] r[k, i] for a block."""
+    prefer_wide_vectors()
     d, K = len(X), len(r)
     for j in range(0, d - 3, 4):
         x0, x1, x2, x3 = X[j], X[j + 1], X[j + 2], X[j + 3]
@@ -346,6 +380,7 @@ def _add_to_column(out, k, s0, s1, s2, s3):
 @njit(**sums)
 def _exp_to_largest(z, largest, total):
     """z[k] becomes exp(z[k] - largest), largest the greatest score of each sample, total the sum over the classes."""
+    prefer_wide_vectors()
     largest[:] = z[0]
     for k in range(1, len(z)):
         zk = z[k]
@@ -363,6 +398,7 @@ def _exp_to_largest(z, largest, total):
 @njit(**sums)
 def _multinomial_losses(z, codes, weight, largest, total):
     """The sum of weight * (log(sum_k exp(z_k)) - z_true); z becomes d loss / d z = weight (p_k - [k = true])."""
+    prefer_wide_vectors()
     loss = 0.0
     for i in range(len(codes)):
         loss -= weight[i] * z[codes[i], i]
@@ -371,7 +407,9 @@ def _multinomial_losses(z, codes, weight, largest, total):
         loss += weight[i] * (largest[i] + log_from_one(total[i]))
         total[i] = weight[i] / total[i]
     for k in range(len(z)):
-        z[k] *= total
+        zk = z[k]
+        for i in range(len(zk)):
+            zk[i] *= total[i]
     for i in range(len(codes)):
         z[codes[i], i] -= weight[i]
     return loss
@@ -380,18 +418,23 @@ def _multinomial_losses(z, codes, weight, largest, total):
 @njit(**sums)
 def _add_block(X, r, gradient):
     """gradient += (X, 1)^T r for a block; gradient has the shape of the coefficients."""
+    prefer_wide_vectors()
     _add_products(X, r, gradient)
     if len(gradient) > len(X):
         for k in range(len(r)):
-            gradient[len(X), k] += r[k].sum()
+            rk, s = r[k], 0.0
+            for i in range(len(rk)):
+                s += rk[i]
+            gradient[len(X), k] += s
 
 
 @njit(**sums)
 def _multinomial_chunk(first, last, X, codes, weight, coef, out):
     """Add the loss of the blocks first to last to out[-1] and their gradient to out[:-1]."""
+    prefer_wide_vectors()
     size = X.shape[2]
-    z = np.empty((coef.shape[1], size))
-    largest, total = np.empty(size), np.empty(size)
+    z = aligned_empty(coef.shape[1] * size).reshape(-1, size)
+    largest, total = aligned_empty(size), aligned_empty(size)
     gradient = out[:-1].reshape(coef.shape)
     for b in range(first, last):
         _block_scores(X[b], coef, z)
@@ -401,6 +444,8 @@ def _multinomial_chunk(first, last, X, codes, weight, coef, out):
 
 @njit(**sums)
 def _multinomial_whole(X, codes, weight, coef, l2):
+    """One call for data of one chunk."""
+    prefer_wide_vectors()
     out = np.zeros(coef.size + 1)
     _multinomial_chunk(0, len(X), X, codes, weight, coef, out)
     return _penalize(out, coef[: X.shape[1]].ravel(), l2)
@@ -437,8 +482,9 @@ def multinomial_probabilities(rows: Rows, coef: Floats) -> Floats:
 
 @njit(**sums)
 def _multinomial_product_chunk(first, last, X, weight, p, direction, out):
-    t = np.empty(p.shape[1:])
-    mean = np.empty(p.shape[2])
+    prefer_wide_vectors()
+    t = aligned_empty(p.shape[1] * p.shape[2]).reshape(p.shape[1:])
+    mean = aligned_empty(p.shape[2])
     product = out.reshape(direction.shape)
     for b in range(first, last):
         _block_scores(X[b], direction, t)
@@ -466,8 +512,11 @@ def _multinomial_hessian_chunk(first, last, X, weight, p, n_dof, out):
     """Add the second derivatives of these blocks to ``out``, flat from (n_classes, n_classes, n_dof, n_dof), for l <= k."""
     K, d = p.shape[1], X.shape[1]
     hessian = out.reshape(K, K, n_dof, n_dof)
-    with_ones = np.ones((n_dof, X.shape[2]))
-    scaled = np.empty((n_dof, X.shape[2]))
+    prefer_wide_vectors()
+    size = X.shape[2]
+    with_ones = aligned_empty(n_dof * size).reshape(n_dof, size)
+    scaled = aligned_empty(n_dof * size).reshape(n_dof, size)
+    with_ones[:] = 1.0
     for b in range(first, last):
         with_ones[:d] = X[b]
         for k in range(K):

@@ -81,13 +81,15 @@ def sandwich(X: Any, h: Floats, n_dof: int) -> Floats:
 # ---------------------------------------------------------------- two classes
 
 
-def binary_loss_gradient(X: Any, sign: Floats, weight: Floats, coef: Floats, l2: float) -> tuple[float, Floats]:
+def binary_loss_gradient(
+    X: Any, sign: NDArray[np.int8], weight: Floats, coef: Floats, l2: float
+) -> tuple[float, Floats]:
     """The objective and its gradient.
 
     Parameters
     ----------
     X : array or sparse matrix of shape (n_samples, n_features)
-    sign : ndarray of shape (n_samples,)
+    sign : ndarray of int8 of shape (n_samples,)
         +1 for the second class, -1 for the first.
     weight : ndarray of shape (n_samples,)
         Sums to one.

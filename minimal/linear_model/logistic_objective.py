@@ -88,7 +88,7 @@ class BinaryObjective:
     ) -> None:
         self.X, self.weight, self.l2 = X, weight, l2
         self.n_dof = X.shape[1] + intercept
-        self.sign = 2.0 * codes - 1.0
+        self.sign = np.where(codes == 1, np.int8(1), np.int8(-1))
         self.loss = loss_functions(X)
         self._evaluate = self.loss.binary_loss_gradient
         self._look = _FirstLook(X, owner)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 exact: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
@@ -23,6 +24,30 @@ SQRT2_MINUS_1 = 0.41421356237309503
 
 MANTISSA = 0x000FFFFFFFFFFFFF
 BITS_OF_ONE = 0x3FF0000000000000
+
+
+@intrinsic
+def prefer_wide_vectors(typing_context):
+    """Let the compiler use 512-bit registers for the calling function, where the processor has them.
+
+    Its default is 256 bits, because older processors slow their clock for the wide ones.  For loops of multiplications and
+    polynomials the wide ones are a fifth to a third faster; no result depends on it beyond the order of sums.
+    """
+
+    def generate(context, builder, signature, arguments):
+        # LLVM knows this attribute, llvmlite's list of allowed names does not: so past the list, into the set itself.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@njit(cache=True, nogil=True)
+def aligned_empty(n):
+    """An array for n float64 that begins on a cache line, so that no vector of eight lies across two lines."""
+    buffer = np.empty(n + 8)
+    start = -(buffer.ctypes.data // 8) % 8
+    return buffer[start : start + n]
 
 
 @njit(**exact)
