@@ -15,19 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minimal.engine import twin
-from minimal.optimize.bfgs import Reporter, warn_unknown
+from minimal.engine import get_engine, twin
+from minimal.optimize.bfgs import Reporter, is_compiled, warn_unknown
+from minimal.optimize.differences import METHODS as SCHEMES
 from minimal.optimize.lbfgs_lapack import AVAILABLE
 from minimal.optimize.lbfgs_operator import LbfgsInvHessProduct
 from minimal.optimize.lbfgs_state import (
     ABNORMAL,
+    CALLBACK_STOPPED,
     EVALUATE,
     F_OLD,
     G_OLD,
+    MAXCOR,
     NEW_X,
     SMALL_DECREASE,
     SMALL_GRADIENT,
     STORED,
+    TOO_MANY_EVALUATIONS,
+    TOO_MANY_ITERATIONS,
     begin,
 )
 from minimal.optimize.result import OptimizeResult
@@ -37,9 +42,6 @@ __all__ = ["LbfgsInvHessProduct", "lbfgs", "minimize_lbfgsb"]
 
 Array = NDArray[np.float64]
 _Settings = tuple[int, float, float, int, bool]  # maxcor, ftol, gtol, maxls, compact
-
-# Why a run ended, beside the algorithm's own reasons.
-TOO_MANY_ITERATIONS, TOO_MANY_EVALUATIONS, CALLBACK_STOPPED = 10, 11, 12
 
 MESSAGES = {
     SMALL_GRADIENT: "CONVERGENCE: NORM OF PROJECTED GRADIENT <= PGTOL",
@@ -155,10 +157,15 @@ def _converse(
             task = reason
             break
         task = advance(x, float(f), g, memory, state)
-    if task == ABNORMAL:
+    return _end(f, g, task, memory, state)
+
+
+def _end(f: Any, g: Array, reason: int, memory: Array, state: Array) -> tuple[Any, Array, int, LbfgsInvHessProduct]:
+    """f and g of the point that x is back at after an ABNORMAL search; the inverse Hessian."""
+    if reason == ABNORMAL:
         f, g = float(state[F_OLD]), memory[G_OLD].copy()
-    maxcor, stored = settings[0], int(state[STORED])
-    return f, g, task, LbfgsInvHessProduct(memory[:stored], memory[maxcor : maxcor + stored])
+    maxcor, stored = int(state[MAXCOR]), int(state[STORED])
+    return f, g, reason, LbfgsInvHessProduct(memory[:stored], memory[maxcor : maxcor + stored])
 
 
 def _result(
@@ -202,6 +209,7 @@ def minimize_lbfgsb(
     finite_diff_rel_step: Any = None,
     workers: Any = None,
     two_loop: bool = False,
+    specialize: bool = False,
     **unknown: Any,
 ) -> OptimizeResult:
     """Minimize a function of several variables: what ``minimize(method="L-BFGS-B")`` runs.
@@ -228,6 +236,9 @@ def minimize_lbfgsb(
         Evaluates finite differences.
     two_loop : bool, default=False
         Not in SciPy: compute directions by the two-loop recursion, which is faster, and whose last bits differ.
+    specialize : bool, default=False
+        Not in SciPy: for objectives compiled by Numba, compile the optimizer for this very objective (some seconds, once
+        in a process); otherwise one that is compiled for all calls it by its address.
     unknown
         Other options are named in a warning.
 
@@ -262,8 +273,13 @@ def minimize_lbfgsb(
     if jac is True:
         fun = FunctionAndGradient(fun)
         jac = fun.gradient
-    objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
     watch = _Watch(maxiter, maxfun, callback)
+    if get_engine() == "numba" and callback is None and workers is None and x0.dtype == np.float64:
+        step = finite_diff_rel_step if jac in SCHEMES else eps
+        result = _run_compiled(fun, jac, args, x, settings, watch, step, specialize)
+        if result is not None:
+            return result
+    objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
 
     def evaluate(x: Array) -> tuple[Any, Array]:
         f, g = objective.fun_and_grad(x)
@@ -272,6 +288,21 @@ def minimize_lbfgsb(
 
     end = _converse(evaluate, x, settings, watch)
     return _result(x, *end, watch, njev=objective.ngev)
+
+
+def _run_compiled(
+    fun: Any, jac: Any, args: tuple[Any, ...], x: Array, settings: _Settings, watch: _Watch, step: Any, specialize: bool
+) -> OptimizeResult | None:
+    """The result from compiled text alone; None where Python must drive."""
+    if not (is_compiled(fun) and (jac is None or jac in ("2-point", "3-point") or is_compiled(jac))):
+        return None
+    from minimal.optimize.lbfgs_driver_numba import minimize_compiled  # only now: it imports Numba
+
+    done = minimize_compiled(fun, jac, args, x, settings, (watch.maxiter, watch.maxfun), step, specialize)
+    if done is None:
+        return None
+    f, g, reason, (watch.nit, watch.nfev, njev), memory, state = done
+    return _result(x, *_end(f, g, reason, memory, state), watch, njev)
 
 
 def _as_gradient(g: NDArray[Any], n: int) -> Array:

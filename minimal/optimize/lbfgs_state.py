@@ -22,6 +22,8 @@ from minimal.optimize.more_thuente import Rules, Search
 
 # What the algorithm wants next, or why it stopped.
 EVALUATE, NEW_X, SMALL_GRADIENT, SMALL_DECREASE, ABNORMAL = range(5)
+# Why its partner in the conversation stopped.
+TOO_MANY_ITERATIONS, TOO_MANY_EVALUATIONS, CALLBACK_STOPPED = range(5, 8)
 
 # Rows of ``memory``, after maxcor rows of s = x_new - x_old and maxcor rows of y = g_new - g_old: counted from the end.
 DIRECTION, TARGET, X_OLD, G_OLD = -4, -3, -2, -1
