@@ -72,7 +72,7 @@ def lbfgs(
     ----------
     fun_and_grad : callable ``fun_and_grad(x) -> (f, g)``
         ``x`` is float64 of shape (n,) and belongs to the optimizer, which moves it: copy it to keep it.  ``g`` must be
-        float64 of shape (n,), and may be the same array at every call.
+        float64 of shape (n,), contiguous and writable, and may be the same array at every call.
     x0 : array-like of shape (n,)
     maxcor : int, default=10
         How many pairs (s, y) to remember.
@@ -306,9 +306,9 @@ def _run_compiled(
 
 
 def _as_gradient(g: NDArray[Any], n: int) -> Array:
-    """``g`` as the kernels want it: n numbers of type float64 in one row."""
-    if g.dtype != np.float64 or g.ndim != 1 or not g.flags.c_contiguous:
-        g = np.ascontiguousarray(g.ravel().astype(np.float64))
+    """``g`` as the kernels want it: n numbers of type float64 in one row, writable (or they would be compiled anew)."""
+    if g.dtype != np.float64 or g.ndim != 1 or not g.flags.carray:
+        g = g.ravel().astype(np.float64)
     if g.size != n:
         raise ValueError(f"The gradient must have {n} elements, as x0 has; it has {g.size}.")
     return g
