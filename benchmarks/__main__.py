@@ -119,9 +119,7 @@ def _effort(args: argparse.Namespace) -> Effort:
     return effort if args.seconds is None else Effort(args.seconds, effort.min_rounds, effort.max_rounds, effort.sample)
 
 
-def _race(
-    todo: Sequence[Heat], effort: Effort, memory: bool, clock: Clock, screen: Console
-) -> tuple[list[Outcome], bool]:
+def _race(todo: Sequence[Heat], effort: Effort, clock: Clock, screen: Console) -> tuple[list[Outcome], bool]:
     """The outcomes, and whether somebody pressed Ctrl-C before the end.  The bar is shown on a terminal only."""
     outcomes: list[Outcome] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -131,7 +129,7 @@ def _race(
             for heat in todo:
                 size = "" if heat.size is None else f", n = {heat.size:,}"
                 bar.update(task, description=f"{heat.case.component}, {heat.case.title}{size}")
-                outcomes += run([heat], effort, memory=memory, clock=clock)
+                outcomes += run([heat], effort, clock)
                 bar.advance(task)
         except KeyboardInterrupt:
             return outcomes, True
@@ -161,8 +159,8 @@ def main(
     if warning := busy():
         notes.append(warning)
     threads: list[frame.Threads] = {"1": [1], "all": ["all"], "both": [1, "all"]}[args.threads]  # type: ignore[assignment]
-    todo = heats(cases, threads, args.sizes or None)
-    outcomes, interrupted = _race(todo, _effort(args), not args.quick, clock, console(to_stderr=True))
+    todo = heats(cases, threads, args.sizes or None, memory=not args.quick)
+    outcomes, interrupted = _race(todo, _effort(args), clock, console(to_stderr=True))
 
     heading = describe() | {"threads": _threads_line(outcomes)}
     card = Card(heading=heading, outcomes=outcomes, skipped=skipped | unfit, broken=broken, notes=notes)

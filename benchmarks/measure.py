@@ -167,7 +167,7 @@ def copy_seconds(n_bytes: int, threads: int, clock: Clock = time.perf_counter, r
         else:
             list(pool.map(lambda piece: np.copyto(piece[1], piece[0]), pieces))
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool, frozen_heap():
         once, _ = time_calls(copy, None, 1, clock)
         once, _ = time_calls(copy, None, 1, clock)
         calls = calls_for(once, 0.005)

@@ -13,12 +13,20 @@ import gc
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.frame import Builder, Case, Threads
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+def peak_memories(case: Case, threads: Threads, engine: str) -> tuple[int | None, int | None]:
+    """:func:`peak_memory` of ours and of theirs, side by side: it is no matter of time."""
+    with ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(lambda side: peak_memory(case, side, threads, engine), ("ours", "theirs"))
+    return ours, theirs
 
 
 def peak_memory(case: Case, side: str, threads: Threads, engine: str) -> int | None:

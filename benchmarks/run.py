@@ -11,7 +11,7 @@ import minimal
 from benchmarks.discover import missing_peer
 from benchmarks.frame import Case, Disagreement, Race, Sweep, Threads
 from benchmarks.measure import Clock, Effort, Timing, copy_seconds, measure
-from benchmarks.memory import peak_memory
+from benchmarks.memory import peak_memories
 from benchmarks.threads import as_number, limited
 
 
@@ -47,27 +47,35 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Heat:
-    """One thing to do: a case with a number of threads, and a size if it is a sweep."""
+    """One thing to do: a case with a number of threads, a size if it is a sweep, and whether to measure its memory."""
 
     case: Case
     threads: Threads
     size: int | None = None
+    memory: bool = False
 
     def build(self) -> Race:
         return self.case.build() if self.size is None else self.case.build(self.size)
 
 
-def heats(cases: Sequence[Case], threads: Sequence[Threads], sizes: Sequence[int] | None = None) -> list[Heat]:
-    """What to run, in order.  On one core "all" is the same as 1 and is left out."""
+def heats(
+    cases: Sequence[Case], threads: Sequence[Threads], sizes: Sequence[int] | None = None, *, memory: bool = False
+) -> list[Heat]:
+    """What to run, in order.  On one core "all" is the same as 1 and is left out.
+
+    With ``memory`` a case's memory is measured once, with the first number of threads: it hardly depends on it.
+    """
     wanted = list(dict.fromkeys(t for t in threads if not (t == "all" and 1 in threads and as_number("all") == 1)))
     todo: list[Heat] = []
     for case in cases:
         each: Sequence[int | None] = (sizes or case.sizes) if isinstance(case, Sweep) else (None,)
-        todo += [Heat(case, t, size) for size in each for t in wanted if t in case.threads]
+        counts = [t for t in wanted if t in case.threads]
+        measured = memory and type(case) is Case  # by a process that builds the case by its name alone
+        todo += [Heat(case, t, size, measured and t == counts[0]) for size in each for t in counts]
     return todo
 
 
-def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock) -> Outcome:
+def run_heat(heat: Heat, effort: Effort, clock: Clock) -> Outcome:
     """Build, race and, where the race asks for it, measure the memory and a plain copy.
 
     An exception from either side is a failure of this heat and must not hide the others' results; the failure is shown
@@ -81,8 +89,8 @@ def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock) -> Outco
             timing = measure(race, effort, clock)
             copy = None if race.bytes_moved is None else copy_seconds(race.bytes_moved, n, clock)
         about |= {"timing": timing, "bytes_moved": race.bytes_moved, "copy": copy}
-        if race.memory and memory:
-            about |= {f"memory_{side}": peak_memory(case, side, heat.threads, engine) for side in ("ours", "theirs")}
+        if race.memory and heat.memory:
+            about["memory_ours"], about["memory_theirs"] = peak_memories(case, heat.threads, engine)
         return Outcome(**about)
     except Disagreement as reason:
         return Outcome(**{**about, "timing": None}, failure=f"the answers do not agree: {reason}")
@@ -93,13 +101,7 @@ def run_heat(heat: Heat, effort: Effort, *, memory: bool, clock: Clock) -> Outco
         return Outcome(**{**about, "timing": None}, failure=f"{type(error).__name__}: {error}")
 
 
-def run(
-    todo: Sequence[Heat],
-    effort: Effort,
-    *,
-    memory: bool = True,
-    clock: Clock = time.perf_counter,
-) -> Iterator[Outcome]:
+def run(todo: Sequence[Heat], effort: Effort, clock: Clock = time.perf_counter) -> Iterator[Outcome]:
     """The outcome of each heat, one after the other, as soon as it is there."""
     for heat in todo:
-        yield run_heat(heat, effort, memory=memory, clock=clock)
+        yield run_heat(heat, effort, clock)
