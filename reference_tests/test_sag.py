@@ -435,6 +435,26 @@ def test_the_estimator_weighted_and_warm_started(name, options, engine, implemen
     fitted(parity, implementation, X, y, name, weight, n_fits=3, **common)
     fitted(parity, implementation, X, np.array(["no", "yes", "perhaps"])[y], name, n_fits=2, **common)
     fitted(parity, implementation, X, y, name, weight, n_fits=2, class_weight={0: 2.0, 1: 0.5}, **common)
+    fitted(parity, implementation, X, y, name, weight, class_weight="balanced", **common)
+
+
+@pytest.mark.parametrize("name", ["iris", "breast_cancer"])
+def test_the_estimator_in_float32_with_weights_of_both_kinds(name, engine, implementation, parity):
+    X, y = DATA[name]
+    weight = np.random.RandomState(0).rand(len(y))
+    options = {"solver": "saga", "random_state": 1, "tol": 0.05, "class_weight": "balanced"}
+    ours = implementation("LogisticRegression")(**options).fit(X.astype(np.float32), y, weight)
+    theirs = Theirs(**options).fit(X.astype(np.float32), y, weight)
+    parity.identical(ours.n_iter_, theirs.n_iter_, what="n_iter_", data=name, option="float32, weights of both kinds")
+    parity.rounding(
+        ours.coef_,
+        theirs.coef_,
+        what="coef_",
+        bound=1e-5,
+        reason="sample weights times class weights are rounded to float32 once here, twice there",
+        data=name,
+        option="float32, weights of both kinds",
+    )
 
 
 def test_the_estimator_until_it_converges(engine, implementation, parity):
