@@ -270,7 +270,6 @@ def minimize_bfgs(
     hess_inv0: npt.ArrayLike | None = None,
     workers: Any = None,
     rank_two: bool = False,
-    specialize: bool = False,
     **unknown_options: Any,
 ) -> OptimizeResult:
     """BFGS, as ``minimize(method="BFGS")`` calls it: see there for the options.
@@ -287,7 +286,7 @@ def minimize_bfgs(
     compiled = None
     if get_engine() == "numba" and not (callback or return_all or workers or rank_two):
         step = finite_diff_rel_step if jac in METHODS else eps
-        compiled = run_compiled(fun, jac, args, x0, limits, hess_inv0, step, specialize)
+        compiled = run_compiled(fun, jac, args, x0, limits, hess_inv0, step)
     if compiled is None:
         objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
         if objective.g.shape != x0.shape:
@@ -309,7 +308,6 @@ def run_compiled(
     limits: Limits,
     hess_inv0: Any,
     step: Any,
-    specialize: bool,
 ) -> tuple[State, int, int, int] | None:
     """The state at the end, nfev, njev and how often y's was zero, from compiled text; None where Python must drive."""
     if not (is_compiled(fun) and (jac is None or jac in ("2-point", "3-point") or is_compiled(jac))):
@@ -323,7 +321,7 @@ def run_compiled(
         hess_inv0 = H
     from minimal.optimize import bfgs_numba  # only now: it imports Numba
 
-    done = bfgs_numba.minimize_compiled(fun, jac, args, x0, limits, hess_inv0, step, specialize)
+    done = bfgs_numba.minimize_compiled(fun, jac, args, x0, limits, hess_inv0, step)
     if done is None:
         return None
     state, numbers = done

@@ -1,13 +1,11 @@
 """BFGS compiled from the first evaluation to the last: the twin of ``bfgs.iterate``, same bits.
 
-Two drivers from one text, :func:`descend`.  :func:`drive` is compiled once, for objectives given by their addresses, and
-kept on disk.  :func:`specialized` compiles one for each objective.
+:func:`descend` is the algorithm.  :func:`drive` is what Python calls; :func:`minimize_compiled` prepares that call.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -133,24 +131,11 @@ class Room(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def drive(fun, jac, scheme, step, x, g, H, vectors, matrices, numbers, limits):
-    """:func:`descend` for functions given by their addresses: compiled once for all."""
-    problem = Problem(fun, jac, (), scheme, uncounted(step))
+def drive(fun, jac, args, scheme, step, x, g, H, vectors, matrices, numbers, limits):
+    """:func:`descend` on arrays that Python holds; compiled once for each kind of arguments, and kept on disk."""
+    problem = Problem(fun, jac, args, scheme, uncounted(step))
     x, g, H = uncounted(x), uncounted(g), uncounted(H)
     return descend(problem, x, g, H, uncounted(vectors), uncounted(matrices), uncounted(numbers), limits)
-
-
-@lru_cache(maxsize=64)
-def specialized(fun: Any, jac: Any) -> Any:
-    """:func:`descend` compiled for these two functions, when it is first called."""
-
-    @njit(nogil=True, error_model="numpy")
-    def drive_specialized(args, scheme, step, x, g, H, vectors, matrices, numbers, limits):
-        problem = Problem(fun, jac, args, scheme, uncounted(step))
-        x, g, H = uncounted(x), uncounted(g), uncounted(H)
-        return descend(problem, x, g, H, uncounted(vectors), uncounted(matrices), uncounted(numbers), limits)
-
-    return drive_specialized
 
 
 def minimize_compiled(
@@ -161,7 +146,6 @@ def minimize_compiled(
     limits: Limits,
     hess_inv0: np.ndarray | None,
     step: Any,
-    specialize: bool,
 ) -> tuple[State, np.ndarray] | None:
     """Run BFGS compiled; None if these functions do not allow it (the Python driver then takes over).
 
@@ -174,8 +158,6 @@ def minimize_compiled(
     hess_inv0 : C-contiguous float64 ndarray of shape (n, n) or None
     step : float, array-like of shape (n,) or None
         Of finite differences: absolute if ``jac`` is None, else relative.
-    specialize : bool
-        Compile the driver for these functions.
 
     Returns
     -------
@@ -186,7 +168,7 @@ def minimize_compiled(
     scheme = ABSOLUTE_2
     if not callable(jac):
         scheme, jac = SCHEMES[jac], None
-    links = _links(fun, jac, args, specialize)
+    links = _links(fun, jac, args)
     if links is None:
         return None
     n = len(x0)
@@ -200,12 +182,8 @@ def minimize_compiled(
         np.empty((3, n, n)),
         np.zeros(7),
     )
-    numbers_only = as_floats(limits)
-    if specialize:
-        f, nit, gnorm, status = specialized(fun, jac)(args, scheme, steps, *room, numbers_only)
-    else:
-        addresses = [None if link is None else link.address for link in links]
-        f, nit, gnorm, status = drive(*addresses, scheme, steps, *room, numbers_only)  # type: ignore[call-arg]
+    addresses = [None if link is None else link.address for link in links]
+    f, nit, gnorm, status = drive(*addresses, args, scheme, steps, *room, as_floats(limits))  # type: ignore[call-arg]
     H = room.H
     if not room.numbers[N_UPDATES]:
         H = np.eye(n, dtype=int) if hess_inv0 is None else hess_inv0
@@ -229,25 +207,20 @@ class Link(NamedTuple):
     address: int
     is_value: bool
     is_gradient: bool
-    is_contiguous: bool
 
 
 _known_links: WeakKeyDictionary[Any, Link] = WeakKeyDictionary()  # of functions of x alone
 
 
-def _links(fun: Any, jac: Any, args: tuple[Any, ...], specialize: bool) -> tuple[Link, Link | None] | None:
+def _links(fun: Any, jac: Any, args: tuple[Any, ...]) -> tuple[Link, Link | None] | None:
     """Both functions compiled for (x, *args), if they return what the driver needs; None if not."""
-    if args and not specialize:
-        return None
     value = _link(fun, args)
     if value is None or not value.is_value:
         return None
     if jac is None:
         return value, None
     gradient = _link(jac, args)
-    if gradient is None or not gradient.is_gradient or not (gradient.is_contiguous or specialize):
-        return None
-    return value, gradient
+    return None if gradient is None or not gradient.is_gradient else (value, gradient)
 
 
 def _link(function: Any, args: tuple[Any, ...]) -> Link | None:
@@ -260,16 +233,14 @@ def _link(function: Any, args: tuple[Any, ...]) -> Link | None:
         if signature not in function.overloads:
             function.compile(signature)
         compiled = function.overloads[signature]
-    except (NumbaError, KeyError, ValueError):  # ValueError: an argument of a type that Numba does not know
-        return None
+    except (NumbaError, KeyError, ValueError, TypeError):
+        return None  # does not compile for this; an argument of a type that Numba does not know; other parameters
     returns = compiled.signature.return_type
-    is_vector = isinstance(returns, types.Array) and returns.ndim == 1 and returns.dtype == types.float64
     link = Link(
         compiled,
         compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name),
         is_value=returns == types.float64,
-        is_gradient=is_vector,
-        is_contiguous=is_vector and returns.layout == "C",
+        is_gradient=returns == VECTOR,
     )
     if not args:
         _known_links[function] = link

@@ -1,8 +1,7 @@
 """The objective inside a compiled optimizer: the compiled twin of ``scalar_function`` and of the schemes in ``differences``.
 
-A compiled function can reach the optimizer in two ways, and :func:`value_of` takes both.  As a number, its address: then
-the optimizer is compiled once for all objectives.  Or as itself: then the optimizer is compiled for this objective, which
-takes seconds but lets the compiler see (and inline) what it calls.
+The optimizer gets the compiled objective as a number, the address of its machine code.  So the optimizer itself is compiled
+once for all objectives (of the same types of extra arguments) and kept on disk, and a call costs what a call in C costs.
 
 Arrays in compiled text carry a count of who holds them, which every call moves up and down, atomically: more work than an
 iteration in two dimensions.  All arrays here are held by the caller in Python for the whole run, so the optimizer works on
@@ -30,10 +29,10 @@ F, HAS_F, HAS_G, NFEV, NJEV, N_UPDATES, N_ZERO_CURVATURE = range(7)  # places in
 
 
 class Problem(NamedTuple):
-    """What to minimize: two functions (or addresses; jac may be None), their arguments, and how to difference."""
+    """What to minimize: the addresses of two functions (None: no gradient), their arguments, and how to difference."""
 
-    fun: Any
-    jac: Any
+    fun: int
+    jac: int | None
     args: tuple[Any, ...]
     scheme: int
     step: np.ndarray  # of finite differences, shape (n,); NaN for the default
@@ -49,50 +48,28 @@ class Memo(NamedTuple):
 
 
 def _call(returns: types.Type) -> Any:
-    """A compiled call of the compiled function at an address; what it raises is raised here."""
+    """A compiled call, ``call(address, x, args)``, of a compiled function; what it raises is raised here."""
 
-    @intrinsic
-    def call(typing_context: Any, address: Any, x: Any) -> Any:
+    def call(typing_context: Any, address: Any, x: Any, args: Any) -> Any:
+        takes = (VECTOR, *args.types)
+
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             convention = context.call_conv
-            function_type = convention.get_function_type(returns, (VECTOR,))
-            pointer = builder.inttoptr(arguments[0], function_type.as_pointer())
-            status, result = convention.call_function(builder, pointer, returns, (VECTOR,), [arguments[1]])
+            pointer_type = convention.get_function_type(returns, takes).as_pointer()
+            pointer = builder.inttoptr(arguments[0], pointer_type)
+            values = [arguments[1], *cgutils.unpack_tuple(builder, arguments[2], len(args.types))]
+            status, result = convention.call_function(builder, pointer, returns, takes, values)
             with cgutils.if_unlikely(builder, status.is_error):
                 convention.return_status_propagate(builder, status)
             return impl_ret_new_ref(context, builder, returns, result)
 
-        return returns(types.int64, VECTOR), codegen
+        return returns(types.int64, VECTOR, args), codegen
 
-    return call
-
-
-_call_value = _call(types.float64)
-_call_gradient = _call(VECTOR)
+    return intrinsic(call)
 
 
-def value_of(fun: Any, x: np.ndarray, args: tuple[Any, ...]) -> float:
-    """fun(x, *args)."""
-    raise NotImplementedError("for compiled text")
-
-
-def gradient_of(jac: Any, x: np.ndarray, args: tuple[Any, ...]) -> np.ndarray:
-    """jac(x, *args)."""
-    raise NotImplementedError("for compiled text")
-
-
-@overload(value_of)
-def _value_of(fun, x, args):
-    if isinstance(fun, types.Integer):
-        return lambda fun, x, args: _call_value(fun, x)
-    return lambda fun, x, args: fun(x, *args)
-
-
-@overload(gradient_of)
-def _gradient_of(jac, x, args):
-    if isinstance(jac, types.Integer):
-        return lambda jac, x, args: _call_gradient(jac, x)
-    return lambda jac, x, args: jac(x, *args)
+value_of = _call(types.float64)
+gradient_of = _call(VECTOR)
 
 
 def _uncounted(typing_context: Any, array: Any) -> Any:
