@@ -410,26 +410,13 @@ def test_compiled_objectives(name, jac, implementation, parity):
 
 
 @needs_openblas
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"maxiter": 7},
-        {"maxfun": 12},
-        pytest.param({"specialize": True}, marks=pytest.mark.wide),
-    ],  # compiles for seconds
-    ids=str,
-)
+@pytest.mark.parametrize("options", [{"maxiter": 7}, {"maxfun": 12}, {"maxcor": 2, "gtol": 1e-9}], ids=str)
 def test_options_of_compiled_runs(options, implementation, parity):
     fun, gradient = BY_NAME["wood"].compiled()
+    x0 = BY_NAME["wood"].x0
     with minimal.engine("numba"):
-        ours = implementation("minimize")(fun, BY_NAME["wood"].x0, jac=gradient, method=METHOD, options=options)
-    theirs = scipy.optimize.minimize(
-        fun,
-        BY_NAME["wood"].x0,
-        jac=gradient,
-        method=METHOD,
-        options={name: value for name, value in options.items() if name != "specialize"},
-    )
+        ours = implementation("minimize")(fun, x0, jac=gradient, method=METHOD, options=options)
+    theirs = scipy.optimize.minimize(fun, x0, jac=gradient, method=METHOD, options=options)
     for field in FIELDS:
         parity.identical(ours[field], theirs[field], what=field, data="wood", option=f"compiled, {options}")
 

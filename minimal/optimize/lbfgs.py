@@ -209,7 +209,6 @@ def minimize_lbfgsb(
     finite_diff_rel_step: Any = None,
     workers: Any = None,
     two_loop: bool = False,
-    specialize: bool = False,
     **unknown: Any,
 ) -> OptimizeResult:
     """Minimize a function of several variables: what ``minimize(method="L-BFGS-B")`` runs.
@@ -236,9 +235,6 @@ def minimize_lbfgsb(
         Evaluates finite differences.
     two_loop : bool, default=False
         Not in SciPy: compute directions by the two-loop recursion, which is faster, and whose last bits differ.
-    specialize : bool, default=False
-        Not in SciPy: for objectives compiled by Numba, compile the optimizer for this very objective (some seconds, once
-        in a process); otherwise one that is compiled for all calls it by its address.
     unknown
         Other options are named in a warning.
 
@@ -256,6 +252,10 @@ def minimize_lbfgsb(
 
     Notes
     -----
+    If ``fun`` and ``jac`` are compiled by Numba's ``njit`` and the engine is "numba", the whole optimizer runs compiled, as
+    :func:`minimal.optimize.minimize` tells for BFGS; a callback, ``workers``, ``jac=True`` and ``jac="cs"`` keep the driver
+    in Python.
+
     Source: L-BFGS-B 3.0, as ``scipy.optimize._lbfgsb_py._minimize_lbfgsb`` 1.17.1 calls it.  Differs from it
 
     - in the last bits, with ``two_loop``, or where NumPy does not bring OpenBLAS (``lbfgs_lapack.AVAILABLE``).  On long,
@@ -276,7 +276,7 @@ def minimize_lbfgsb(
     watch = _Watch(maxiter, maxfun, callback)
     if get_engine() == "numba" and callback is None and workers is None and x0.dtype == np.float64:
         step = finite_diff_rel_step if jac in SCHEMES else eps
-        result = _run_compiled(fun, jac, args, x, settings, watch, step, specialize)
+        result = _run_compiled(fun, jac, args, x, settings, watch, step)
         if result is not None:
             return result
     objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
@@ -291,14 +291,14 @@ def minimize_lbfgsb(
 
 
 def _run_compiled(
-    fun: Any, jac: Any, args: tuple[Any, ...], x: Array, settings: _Settings, watch: _Watch, step: Any, specialize: bool
+    fun: Any, jac: Any, args: tuple[Any, ...], x: Array, settings: _Settings, watch: _Watch, step: Any
 ) -> OptimizeResult | None:
     """The result from compiled text alone; None where Python must drive."""
     if not (is_compiled(fun) and (jac is None or jac in ("2-point", "3-point") or is_compiled(jac))):
         return None
     from minimal.optimize.lbfgs_driver_numba import minimize_compiled  # only now: it imports Numba
 
-    done = minimize_compiled(fun, jac, args, x, settings, (watch.maxiter, watch.maxfun), step, specialize)
+    done = minimize_compiled(fun, jac, args, x, settings, (watch.maxiter, watch.maxfun), step)
     if done is None:
         return None
     f, g, reason, (watch.nit, watch.nfev, njev), memory, state = done

@@ -1,12 +1,10 @@
 """L-BFGS compiled from the first evaluation to the last, for an objective that is compiled itself.
 
-As for BFGS there are two drivers from one text, :func:`descend`: :func:`drive`, compiled once for objectives given by their
-addresses, and one for each objective if ``specialize`` asks for it.
+As for BFGS, the driver is compiled once for all objectives, which it calls by their addresses.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,24 +64,11 @@ def descend(problem, memo, x, zero, memory, state, limits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def drive(fun, jac, scheme, step, x, vectors, numbers, memory, state, limits):
-    """:func:`descend` for functions given by their addresses: compiled once for all."""
-    problem = Problem(fun, jac, (), scheme, uncounted(step))
+def drive(fun, jac, args, scheme, step, x, vectors, numbers, memory, state, limits):
+    """:func:`descend` on arrays that Python holds; compiled once for each kind of arguments, and kept on disk."""
+    problem = Problem(fun, jac, args, scheme, uncounted(step))
     memo = Memo(uncounted(vectors[0]), uncounted(vectors[1]), uncounted(vectors[2]), uncounted(numbers))
     return descend(problem, memo, x, vectors[3], memory, state, limits)
-
-
-@lru_cache(maxsize=64)
-def specialized(fun: Any, jac: Any) -> Any:
-    """:func:`descend` compiled for these two functions, when it is first called."""
-
-    @njit(nogil=True, error_model="numpy")
-    def drive_specialized(args, scheme, step, x, vectors, numbers, memory, state, limits):
-        problem = Problem(fun, jac, args, scheme, uncounted(step))
-        memo = Memo(uncounted(vectors[0]), uncounted(vectors[1]), uncounted(vectors[2]), uncounted(numbers))
-        return descend(problem, memo, x, vectors[3], memory, state, limits)
-
-    return drive_specialized
 
 
 def minimize_compiled(
@@ -94,7 +79,6 @@ def minimize_compiled(
     settings: tuple[Any, ...],
     limits: tuple[float, float],
     step: Any,
-    specialize: bool,
 ) -> tuple[float, np.ndarray, int, tuple[int, int, int], np.ndarray, np.ndarray] | None:
     """Run L-BFGS compiled; None if these functions do not allow it (the Python driver then takes over).
 
@@ -108,8 +92,6 @@ def minimize_compiled(
     limits : maxiter, maxfun
     step : float, array-like of shape (n,) or None
         Of finite differences: absolute if ``jac`` is None, else relative.
-    specialize : bool
-        Compile the driver for these functions.
 
     Returns
     -------
@@ -118,7 +100,7 @@ def minimize_compiled(
     scheme = ABSOLUTE_2
     if not callable(jac):
         scheme, jac = SCHEMES[jac], None
-    links = _links(fun, jac, args, specialize)
+    links = _links(fun, jac, args)
     if links is None:
         return None
     n = len(x)
@@ -126,11 +108,8 @@ def minimize_compiled(
     steps[:] = np.nan if step is None else step
     memory, state = begin(x, *settings)
     vectors, numbers = np.zeros((4, n)), np.zeros(N_NUMBERS)
-    rest = (scheme, steps, x, vectors, numbers, memory, state, tuple(map(float, limits)))
-    if specialize:
-        reason, nit = specialized(fun, jac)(args, *rest)
-    else:
-        addresses = [None if link is None else link.address for link in links]
-        reason, nit = drive(*addresses, *rest)  # type: ignore[call-arg]
+    addresses = [None if link is None else link.address for link in links]
+    numbers_only = tuple(map(float, limits))
+    reason, nit = drive(*addresses, args, scheme, steps, x, vectors, numbers, memory, state, numbers_only)  # type: ignore[call-arg]
     counts = int(nit), int(numbers[NFEV]), int(numbers[NJEV])
     return float(numbers[F]), vectors[1], int(reason), counts, memory, state
