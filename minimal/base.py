@@ -75,7 +75,7 @@ class BaseEstimator:
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's parameters by name; with ``deep``, also those of estimators among them (``name__parameter``)."""
         params: dict[str, Any] = {}
-        for name in _parameter_names(type(self)):
+        for name in _parameter_names(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
             if deep and hasattr(value, "get_params") and not isinstance(value, type):
                 params |= {f"{name}__{inner}": v for inner, v in value.get_params().items()}
@@ -94,7 +94,7 @@ class BaseEstimator:
         ValueError
             If there is no such parameter.
         """
-        names = _parameter_names(type(self))
+        names = _parameter_names(type(self))  # type: ignore[arg-type]
         nested: dict[str, dict[str, Any]] = defaultdict(dict)
         for key, value in params.items():
             name, delimiter, inner = key.partition("__")
@@ -187,7 +187,7 @@ class BaseEstimator:
     # ------------------------------------------------------------ descriptions
 
     def _changed_params(self) -> dict[str, Any]:
-        defaults = {name: p.default for name, p in _signature(type(self)).items()}
+        defaults = {name: p.default for name, p in _signature(type(self)).items()}  # type: ignore[arg-type]
         return {name: value for name, value in self.get_params(deep=False).items() if _differs(value, defaults[name])}
 
     def __repr__(self) -> str:
