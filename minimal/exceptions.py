@@ -81,7 +81,7 @@ def kin(kind: type[_Kind]) -> type[_Kind]:
     """
     module = sys.modules.get(_REFERENCE_MODULES[kind])
     theirs = getattr(module, kind.__name__, None)
-    return kind if theirs is None else _both(kind, theirs)
+    return kind if theirs is None else _both(kind, theirs)  # type: ignore[arg-type]
 
 
 @cache
