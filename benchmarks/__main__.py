@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -116,7 +117,7 @@ def _chosen(p: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[list[
 
 def _effort(args: argparse.Namespace) -> Effort:
     effort = QUICK if args.quick else FULL
-    return effort if args.seconds is None else Effort(args.seconds, effort.min_rounds, effort.max_rounds, effort.sample)
+    return effort if args.seconds is None else replace(effort, seconds=args.seconds)
 
 
 def _race(todo: Sequence[Heat], effort: Effort, clock: Clock, screen: Console) -> tuple[list[Outcome], bool]:
@@ -152,7 +153,7 @@ def main(
     skipped, broken = discover(modules)
     paper = console()
     if args.list:
-        paper.print(listing([*frame.CASES, *frame.SWEEPS]))
+        paper.print(listing([*choose(frame.CASES, ()), *choose(frame.SWEEPS, ())]))
         return FAILED if broken else RAN
 
     cases, unfit, notes = _chosen(p, args)

@@ -8,6 +8,7 @@ always meets the warmer cache or the slower clock.  Garbage is collected before 
 from __future__ import annotations
 
 import gc
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ class Effort:
 
     seconds : stop after this many seconds of timed samples, both sides together ...
     min_rounds, max_rounds : ... but not before, and at the latest then.
+    patience : fewer than ``min_rounds``, though never none, if they take longer than this many seconds.
     sample : seconds that a sample lasts at least; shorter calls are repeated inside it, on either side by this rule.
     """
 
@@ -36,11 +38,13 @@ class Effort:
     min_rounds: int
     max_rounds: int
     sample: float
+    patience: float = math.inf
 
 
-FULL = Effort(seconds=3.0, min_rounds=7, max_rounds=51, sample=0.02)
-QUICK = Effort(seconds=0.25, min_rounds=3, max_rounds=9, sample=0.004)
+FULL = Effort(seconds=3.0, min_rounds=7, max_rounds=51, sample=0.02, patience=60.0)
+QUICK = Effort(seconds=0.25, min_rounds=3, max_rounds=9, sample=0.004, patience=1.0)
 MAX_CALLS = 10_000  # in one sample
+BANDWIDTH_FROM = 2**23  # bytes: less than this stays in a core's caches, and its bandwidth says nothing about memory
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ def measure(race: Race, effort: Effort, clock: Clock = time.perf_counter) -> Tim
             times: tuple[list[float], list[float]] = ([], [])
             spent = 0.0
             for n in range(effort.max_rounds):
-                if n >= effort.min_rounds and spent >= effort.seconds:
+                if spent >= (effort.seconds if n >= effort.min_rounds else effort.patience):
                     break
                 results: list[Any] = [None, None]
                 for side in (0, 1) if n % 2 == 0 else (1, 0):

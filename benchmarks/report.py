@@ -219,15 +219,14 @@ def report(card: Card, width: int = 120) -> RenderableType:
 
 def listing(cases: Sequence[Case]) -> Table:
     """Every case that a name on the command line can choose."""
-    view = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("component", "case", "against", "threads", "goal", "quick", "name"):
-        view.add_column(heading, overflow="fold")
+    view = Table(box=None, header_style="bold", padding=(0, GAP, 0, 0), pad_edge=False)
+    for heading in ("name", "component", "case", "against", "goal", "runs with"):
+        view.add_column(heading, no_wrap=heading == "name", overflow="fold")
     for case in cases:
         goals = ", ".join(f"{goal:g}x" + ("" if t == 1 else f" ({t})") for t, goal in case.goals.items())
         sizes = f", n = {case.sizes[0]:,} to {case.sizes[-1]:,}" if isinstance(case, Sweep) else ""
-        threads = ", ".join(map(str, case.threads))
-        quick = "quick" if case.quick else "sweep" if sizes else ""
-        view.add_row(*map(escape, (case.component, case.title + sizes, case.against, threads, goals, quick, case.name)))
+        how = "--sizes" if sizes else "--quick too" if case.quick else ""
+        view.add_row(*map(escape, (case.name, case.component, case.title + sizes, case.against, goals, how)))
     return view
 
 

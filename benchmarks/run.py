@@ -10,7 +10,7 @@ from typing import Any
 import minimal
 from benchmarks.discover import missing_peer
 from benchmarks.frame import Case, Disagreement, Race, Sweep, Threads
-from benchmarks.measure import Clock, Effort, Timing, copy_seconds, measure
+from benchmarks.measure import BANDWIDTH_FROM, Clock, Effort, Timing, copy_seconds, measure
 from benchmarks.memory import peak_memories
 from benchmarks.threads import as_number, limited
 
@@ -87,7 +87,7 @@ def run_heat(heat: Heat, effort: Effort, clock: Clock) -> Outcome:
         race = heat.build()
         with limited(heat.threads) as n:
             timing = measure(race, effort, clock)
-            copy = None if race.bytes_moved is None else copy_seconds(race.bytes_moved, n, clock)
+            copy = copy_seconds(race.bytes_moved, n, clock) if (race.bytes_moved or 0) >= BANDWIDTH_FROM else None
         about |= {"timing": timing, "bytes_moved": race.bytes_moved, "copy": copy}
         if race.memory and heat.memory:
             about["memory_ours"], about["memory_theirs"] = peak_memories(case, heat.threads, engine)
