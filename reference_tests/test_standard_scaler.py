@@ -50,6 +50,7 @@ DENSE = {
     "two samples": lambda: uneven(2, 3),
     "far from zero": lambda: 1e9 + uneven(500, 4),
     "long": lambda: uneven(20_003, 3),
+    "long, with missing values": lambda: uneven(20_003, 3, missing=0.01),
     "nearly constant": lambda: 1e6 * (1 + 1e-16 * np.arange(300.0).reshape(100, 3)),
     "negative zeros": lambda: np.full((9, 3), -0.0),
     "huge": lambda: 1e150 * np.arange(1.0, 13.0).reshape(4, 3),
