@@ -104,8 +104,10 @@ def _add_rows(X, r, gradient):
         for j in range(d):
             gradient[j] += r[i] * X[i, j]
     if len(gradient) > d:
+        total = 0.0
         for i in range(n):
-            gradient[d] += r[i]
+            total += r[i]
+        gradient[d] += total
 
 
 @njit(**sums)
