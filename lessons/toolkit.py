@@ -100,7 +100,7 @@ def picture(figure: Figure, description: str) -> None:
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         svg = file.getvalue()
         svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-        size = re.search(r'viewBox="[^"]*"', svg)[0]
+        size = svg[svg.index("viewBox=") : svg.index('"', svg.index("viewBox=") + 9) + 1]
         opening = (
             f'<svg role="img" aria-label="{html.escape(description)}" {size} style="{_SVG_STYLE}">'
         )
@@ -159,8 +159,8 @@ def check(answer: Callable[..., Any]) -> Verdict:
 
     The solution goes through the same examination each time, so the page cannot show one that fails.
     """
-    solution = getattr(solutions, answer.__name__, None)
     verdict = judge(answer)
+    solution = getattr(solutions, answer.__name__)
     if not judge(solution):
         raise AssertionError(
             f"The solution of {answer.__name__} does not pass: {judge(solution).why}"
@@ -178,9 +178,10 @@ def _verdict_html(verdict: Verdict, solution: str) -> str:
     from pygments.lexers import PythonLexer
 
     color = {"right": GREEN, "wrong": ROSE, "not yet": GREY}[verdict.state]
+    why = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(verdict.why))
     return (
         f'<div class="verdict" style="border-left: 4px solid {color}; padding: 0.3rem 0.9rem; margin: 0.6rem 0">'
-        f'<strong style="color: {color}">{verdict.state.capitalize()}.</strong> {html.escape(verdict.why)}'
+        f'<strong style="color: {color}">{verdict.state.capitalize()}.</strong> {why}'
         f"<details><summary>A solution (it has just passed the same tests)</summary>"
         f"{highlight(solution, PythonLexer(), HtmlFormatter())}</details></div>"
     )

@@ -130,6 +130,13 @@ def test_an_answer_that_raises_or_is_no_number_is_wrong(name):
     assert toolkit.judge(named(name, lambda *a, **k: "three words here")).state == "wrong"
 
 
+def test_a_verdict_on_the_page_folds_the_solution_away_and_escapes_what_it_says():
+    page = toolkit._verdict_html(toolkit.Verdict("wrong", "1 < 2, see `pass`"), "def variance(x): ...")
+    assert "Wrong." in page
+    assert "1 &lt; 2, see <code>pass</code>" in page
+    assert page.index("<details>") < page.index("<summary>") < page.index("variance") < page.index("</details>")
+
+
 def test_a_solution_that_fails_stops_the_lesson(monkeypatch):
     monkeypatch.setattr(solutions, "variance", named("variance", mean_of_squares))
     with pytest.raises(AssertionError, match="solution of variance does not pass"):
