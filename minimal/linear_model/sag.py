@@ -84,8 +84,8 @@ def sag_logistic(
         If step size * alpha / n_samples is 1, so that one step would forget all weights.
 
     Source: ``sklearn.linear_model._sag.sag_solver``, 1.9.1.  Same draws, same n_iter, same bits on both engines where the
-    reference is compiled without fused multiply-add (x86-64 wheels).  Differs from the reference when ``verbose`` is
-    wanted, which does not exist here.
+    reference is compiled without fused multiply-add (x86-64 wheels) and both take ``exp`` from the system's mathematical
+    library.  Differs from the reference when progress is wanted (``verbose``): nothing is printed here.
     """
     data, indices, indptr, shape = _rows(X)
     n_samples, n_features = shape

@@ -3,22 +3,22 @@
 Dense and sparse rows have a kernel each.  In a dense row no column waits longer than one step, so the renewal of the sums
 that a sample calls for is put off too, until the next sample is known: then one pass over the weights does both, and adds
 up the next prediction.  The order of the operations on every single number is that of the twin.
+
+What happens at every sample is forced inline and takes its arrays one by one: a tuple of arrays would have their references
+counted at every sample, which takes longer than the sample.
 """
 
 from __future__ import annotations
 
 from math import exp, isfinite
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from minimal import random
-from minimal.linear_model.sag_numpy import SMALLEST_SCALE as _SMALLEST_SCALE
-from minimal.linear_model.sag_state import Floats, Memory, Rules, Waiting
+from minimal.linear_model.sag_state import SMALLEST_SCALE, Floats, Memory, Rules, Step, Waiting
 
-SMALLEST_SCALE = _SMALLEST_SCALE
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)  # for what happens at every sample
 next_state = inlined(random.next_state)
@@ -39,17 +39,6 @@ def sag(
     if indices is None:
         return sag_dense(data, y, sample_weight, memory, rules, seed)
     return sag_sparse(data, indices, indptr, y, sample_weight, memory, rules, seed)
-
-
-class Step(NamedTuple):
-    """What all weights have in common when they take a step."""
-
-    correction: float
-    """SAGA: rules.step * this * the change of the gradient comes on top (1 - 1 / n_seen)."""
-    scale: float
-    """What the weights are to be multiplied by to be the model's."""
-    length: float
-    threshold: float
 
 
 @compiled

@@ -27,10 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.linear_model.sag_state import Floats, Memory, Rules, Waiting
+from minimal.linear_model.sag_state import SMALLEST_SCALE, Floats, Memory, Rules, Waiting
 from minimal.random import next_state, random_index
-
-SMALLEST_SCALE = 1e-9
 
 
 def sag(

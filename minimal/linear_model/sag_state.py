@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+SMALLEST_SCALE = 1e-9
+"""Below it the scale is put into the weights, before it underflows."""
 
 
 class Memory(NamedTuple):
@@ -64,3 +66,16 @@ class Waiting(NamedTuple):
     """(n_samples + 1,): the L1 thresholds, added up."""
     done: NDArray[np.int64]
     """(n_features,): how many steps each column has taken."""
+
+
+class Step(NamedTuple):
+    """What all weights have in common when they take a step; for the dense kernel."""
+
+    correction: float
+    """SAGA: rules.step times this times the change of the gradient comes on top (1 - 1 / n_seen)."""
+    scale: float
+    """What the weights are to be multiplied by to be the model's."""
+    length: float
+    """How far to go along the summed gradient."""
+    threshold: float
+    """How far to shrink (L1)."""
