@@ -1,5 +1,8 @@
 """The random numbers are scikit-learn's, draw for draw."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import sklearn.utils
@@ -93,3 +96,14 @@ def test_what_cannot_seed_is_the_same_error(seed):
         check_random_state(seed)
     with pytest.raises(theirs.type, match=r"seed|Seed"):
         xorshift_seed(seed)
+
+
+def test_no_compiler_is_needed():
+    program = (
+        "import sys, minimal; from minimal.random import random_indices; from minimal.linear_model.sag import sag_logistic\n"
+        "minimal.set_engine('numpy'); random_indices(1, 3, 5)\n"
+        "sag_logistic(__import__('numpy').eye(4), [0, 1, 0, 1], max_iter=2, random_state=0)\n"
+        "assert 'numba' not in sys.modules and 'sklearn' not in sys.modules and 'scipy' not in sys.modules"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
