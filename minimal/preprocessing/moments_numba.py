@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from minimal.kernel_input import as_kernel_input
 from minimal.preprocessing import moments_numpy
 from minimal.threads import get_num_threads, run_blocks
 
@@ -31,7 +32,7 @@ DEEPEST = 64  # no run of numbers can be halved more often
 
 def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
     """Twin of ``moments_numpy.column_sums``, same bits."""
-    X = _widened(X)
+    X = _kernel_input(X)
     order = _memory_order(X)
     if order is None:
         return moments_numpy.column_sums(X)
@@ -51,7 +52,7 @@ def column_sums(X: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
 
 def column_deviations(X: NDArray[np.floating], center: Floats) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.column_deviations``, same bits."""
-    X = _widened(X)
+    X = _kernel_input(X)
     order = _memory_order(X)
     if order is None:
         return moments_numpy.column_deviations(X, center)
@@ -65,7 +66,7 @@ def column_deviations(X: NDArray[np.floating], center: Floats) -> tuple[Floats, 
 
 def weighted_column_sums(X: NDArray[np.floating], weight: NDArray[np.floating]) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.weighted_column_sums``, equal to rounding."""
-    X, weight = _widened(X), weight.astype(np.float64)
+    X, weight = _kernel_input(X), weight.astype(np.float64)
     known_weight, total = np.zeros(X.shape[1]), np.zeros(X.shape[1])
     _share_columns(X, lambda first, last: _weigh(X, weight, first, last, known_weight, total))
     return known_weight, total
@@ -75,7 +76,7 @@ def weighted_column_deviations(
     X: NDArray[np.floating], weight: NDArray[np.floating], center: Floats
 ) -> tuple[Floats, Floats]:
     """Twin of ``moments_numpy.weighted_column_deviations``, equal to rounding."""
-    X, weight = _widened(X), weight.astype(np.float64)
+    X, weight = _kernel_input(X), weight.astype(np.float64)
     off, off2 = np.zeros_like(center), np.zeros_like(center)
     _share_columns(X, lambda first, last: _weigh_deviations(X, weight, first, last, center, off, off2))
     return off, off2
@@ -84,9 +85,9 @@ def weighted_column_deviations(
 # ---------------------------------------------------------------- who adds what, in which order
 
 
-def _widened(X: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Half precision as single precision: the same values, which a processor can add."""
-    return X.astype(np.float32) if X.dtype == np.float16 else X
+def _kernel_input(X: NDArray[np.floating]) -> NDArray[np.floating]:
+    """What a kernel can read.  Half precision comes as single precision: the same values, which a processor can add."""
+    return X.astype(np.float32) if X.dtype == np.float16 else as_kernel_input(X)
 
 
 def _memory_order(X: NDArray[np.floating]) -> str | None:

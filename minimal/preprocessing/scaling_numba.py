@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
+from minimal.kernel_input import as_kernel_input
 from minimal.preprocessing import scaling_numpy
 from minimal.preprocessing.scaling_numpy import Array
 from minimal.threads import run_blocks
@@ -33,6 +34,7 @@ def _scale(X: Array, mean: Array, scale: Array, out: Array, by_rows: Loop, by_co
     """Pick the loop that follows the memory; NumPy's text serves strided views and half precision."""
     if X.dtype == np.float16:
         return plain(X, mean, scale, out)
+    X, mean, scale = as_kernel_input(X), as_kernel_input(mean), as_kernel_input(scale)
     if X.flags.c_contiguous and out.flags.c_contiguous:
         return _in_long_rows(by_rows, X, mean, scale, out)
     if X.flags.f_contiguous and out.flags.f_contiguous:

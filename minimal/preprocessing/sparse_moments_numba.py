@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from minimal.kernel_input import as_kernel_input
 from minimal.preprocessing.sparse_moments_numpy import Entries, Floats
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
@@ -14,7 +18,7 @@ def entry_sums(X: Entries, weight: Floats, n_features: int) -> tuple[Floats, ...
     """Twin of ``sparse_moments_numpy.entry_sums``, same bits."""
     sums = np.zeros((n_features, 4))  # the sums of a column side by side: an entry touches one cache line
     add = _add_rows if X.by_rows else _add_columns
-    add(X.data, X.indices, X.indptr, weight, sums)
+    add(*_arrays(X), as_kernel_input(weight), sums)
     total, stored, missing, n_stored = np.ascontiguousarray(sums.T)
     return total, stored, missing, n_stored
 
@@ -23,9 +27,13 @@ def entry_deviations(X: Entries, weight: Floats, center: Floats) -> tuple[Floats
     """Twin of ``sparse_moments_numpy.entry_deviations``, same bits."""
     sums = np.zeros((len(center), 2))
     deviate = _deviate_rows if X.by_rows else _deviate_columns
-    deviate(X.data, X.indices, X.indptr, weight, center, sums)
+    deviate(*_arrays(X), as_kernel_input(weight), center, sums)
     off, off2 = np.ascontiguousarray(sums.T)
     return off, off2
+
+
+def _arrays(X: Entries) -> tuple[NDArray[Any], ...]:
+    return as_kernel_input(X.data), as_kernel_input(X.indices), as_kernel_input(X.indptr)
 
 
 @kernel
