@@ -18,6 +18,12 @@ kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @kernel
+def row(newest, age, m):
+    """Where the pair stands that is ``age`` older than the newest; without a division, which would cost 10 ns."""
+    return newest - age if newest >= age else newest - age + m
+
+
+@kernel
 def two_products(a, b, c):
     """a'c and b'c, every sum made from the first term to the last."""
     ac = bc = 0.0
@@ -48,13 +54,12 @@ def factorize(state, U, integers):
     SY = state[N_FIXED + 2 * m + m * m : N_FIXED + 2 * m + 2 * m * m].reshape(m, m)
     lda = 2 * m
     for i in range(c):
-        a = (newest - c + 1 + i) % m
+        a = row(newest, c - 1 - i, m)
         for j in range(i + 1):
-            b = (newest - c + 1 + j) % m
-            U[j + lda * i] = YY[a, b] / theta
+            U[j + lda * i] = YY[a, row(newest, c - 1 - j, m)] / theta
             U[j + lda * (c + i)] = 0.0
         for j in range(i, c):
-            U[j + lda * (c + i)] = SY[a, (newest - c + 1 + j) % m]
+            U[j + lda * (c + i)] = SY[a, row(newest, c - 1 - j, m)]
         U[i + lda * i] += state[N_FIXED + a]
     if not cholesky(U, c, lda, integers):
         return False
@@ -79,7 +84,7 @@ def direction(g, memory, state, d):
     if not factorize(state, U, integers):
         return False
     for i in range(c):
-        a = (newest - c + 1 + i) % m
+        a = row(newest, c - 1 - i, m)
         v[i], v[c + i] = two_products(memory[m + a], memory[a], d)
         v[c + i] *= theta
     solve(U, 2 * c, 2 * m, v, True)
@@ -87,7 +92,7 @@ def direction(g, memory, state, d):
         v[i] = -v[i]
     solve(U, 2 * c, 2 * m, v, False)
     for i in range(c):
-        a = (newest - c + 1 + i) % m
+        a = row(newest, c - 1 - i, m)
         s, y = memory[a], memory[m + a]
         for j in range(d.size):
             d[j] = d[j] + y[j] * v[i] / theta + s[j] * v[c + i]

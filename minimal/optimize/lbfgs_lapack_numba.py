@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import llvmlite.binding
 import numpy as np
-from numba import cfunc, njit, types
+from numba import njit, types
 
 from minimal.optimize.lbfgs_lapack import (
     ADDRESSES,
@@ -31,15 +32,13 @@ SIGNATURES = {
 }
 
 
-@cfunc(types.void())
-def _nothing() -> None:
-    """Stands where a routine is missing, so that compiled text links; it is never called."""
-
+# Stands where a routine is missing, so that compiled text links; it is never called.
+_nothing = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
 
 _routines: dict[str, Any] = {}
 for _name, _signature in SIGNATURES.items():
     # A name of our own, or LLVM may take the function for one that it knows.
-    llvmlite.binding.add_symbol(f"minimal_lbfgs_{_name}", ADDRESSES.get(_name, _nothing.address))
+    llvmlite.binding.add_symbol(f"minimal_lbfgs_{_name}", ADDRESSES.get(_name, _nothing))
     _routines[_name] = types.ExternalFunction(f"minimal_lbfgs_{_name}", _signature)
 _ddot, _dnrm2, _dpotrf, _dtrsv, _dtrsm = _routines.values()
 

@@ -43,6 +43,7 @@ from minimal.optimize.more_thuente import EVALUATE as KEEP_SEARCHING
 from minimal.optimize.more_thuente import Search
 from minimal.optimize.more_thuente_numba import advance as advance_search
 from minimal.optimize.more_thuente_numba import start as start_search
+from minimal.optimize.objective_numba import uncounted
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 EPS = 2.0**-52
@@ -84,19 +85,20 @@ def direction(g, memory, state, d):
     m, stored, newest = int(state[MAXCOR]), int(state[STORED]), int(state[NEWEST])
     for j in range(g.size):
         d[j] = -g[j]
-    for k in range(stored):  # newest first
-        i = (newest - k) % m
+    i = newest
+    for _ in range(stored):  # newest first
         s, y = memory[i], memory[m + i]
         a = dot(s, d) / state[N_FIXED + i]
         state[N_FIXED + m + i] = a
         for j in range(d.size):
             d[j] -= a * y[j]
+        i = i - 1 if i > 0 else m - 1
     theta = state[THETA]
     if theta != 1.0:
         for j in range(d.size):
             d[j] /= theta
-    for k in range(stored - 1, -1, -1):  # oldest first
-        i = (newest - k) % m
+    for _ in range(stored):  # oldest first
+        i = i + 1 if i < m - 1 else 0
         s, y = memory[i], memory[m + i]
         c = state[N_FIXED + m + i] - dot(y, d) / state[N_FIXED + i]
         for j in range(d.size):
@@ -260,6 +262,13 @@ def advance(x, f, g, memory, state):
         f and g to go on.  Otherwise the end, ``SMALL_GRADIENT`` or ``SMALL_DECREASE``; or ``ABNORMAL``, no lower point was
         found, and x is back at the last iterate, whose value and gradient are ``state[F_OLD]``, ``memory[G_OLD]``.
     """
+    # The caller holds the arrays: uncounted views spare every slice below two atomic counts.
+    return take_turn(uncounted(x), f, uncounted(g), uncounted(memory), uncounted(state))
+
+
+@kernel
+def take_turn(x, f, g, memory, state):
+    """:func:`advance` on arrays that nobody counts."""
     task = state[TASK]
     if task == EVALUATE:
         answer = continue_search(x, f, g, memory, state)
