@@ -34,6 +34,7 @@ COMPONENTS = {
     "check_grad": ("minimal.optimize", "scipy"),
     "rosen": ("minimal.optimize", "scipy"),
     "rosen_der": ("minimal.optimize", "scipy"),
+    "random": ("minimal.random", "scikit-learn"),
 }
 
 
