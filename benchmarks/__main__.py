@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ from benchmarks.machine import busy, describe
 from benchmarks.measure import FULL, QUICK, Clock, Effort
 from benchmarks.own_data import TableError, cases_for, read_table
 from benchmarks.report import Card, console, listing, report
-from benchmarks.run import Heat, Outcome, heats, run
+from benchmarks.run import Heat, Outcome, heats, run, too_large
 
 EXAMPLES = """examples:
   python -m benchmarks                             every case, with one thread and with all
@@ -108,7 +109,8 @@ def _chosen(p: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[list[
             cases, skipped = cases_for(own, choose(frame.OWN_DATA, args.names))
             return cases, skipped, list(own.notes)
         if args.sizes is not None:
-            return list(choose(frame.SWEEPS, args.names)), {}, []
+            sweeps: list[frame.Case] = [*choose(frame.SWEEPS, args.names)]
+            return sweeps, too_large(sweeps, args.sizes), []
         cases = choose(frame.CASES, args.names)
         return [case for case in cases if case.quick or not args.quick], {}, []
     except (LookupError, TableError) as reason:
@@ -117,7 +119,7 @@ def _chosen(p: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[list[
 
 def _effort(args: argparse.Namespace) -> Effort:
     effort = QUICK if args.quick else FULL
-    return effort if args.seconds is None else replace(effort, seconds=args.seconds)
+    return effort if args.seconds is None else replace(effort, seconds=args.seconds, patience=20 * args.seconds)
 
 
 def _race(todo: Sequence[Heat], effort: Effort, clock: Clock, screen: Console) -> tuple[list[Outcome], bool]:
@@ -187,4 +189,5 @@ def _threads_line(outcomes: Sequence[Outcome]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was raced until then is printed, as with Ctrl-C
     sys.exit(main())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.frame import Case, OwnData
+from benchmarks.frame import Case, OwnData, Race, either, own_data, same_coefficients, within_noise_floor
 
 MOST_CLASSES = 100  # a whole-number target with more values than this is taken for a quantity
 
@@ -124,3 +124,25 @@ def cases_for(table: OwnTable, cases: list[OwnData]) -> tuple[list[Case], dict[s
 
 def _with(case: OwnData, X: np.ndarray, y: np.ndarray | None) -> Any:
     return (lambda: case.build(X, y)) if case.needs_classes else (lambda: case.build(X))
+
+
+@own_data("LogisticRegression", job="fit, standardized", needs_classes=True)
+def logistic_on_own_data(X: np.ndarray, y: np.ndarray) -> Race:
+    """Columns that say nearly the same leave the coefficients loose: then no further off than theirs on permuted rows."""
+    import sklearn.linear_model
+
+    import minimal
+    from benchmarks.data import standardize
+
+    Z = standardize(X)
+    ours, theirs = minimal.linear_model.LogisticRegression, sklearn.linear_model.LogisticRegression
+
+    def refit(seed: int) -> Any:
+        order = np.random.default_rng(seed).permutation(len(y))
+        return theirs(max_iter=1000).fit(Z[order], y[order])
+
+    return Race(
+        ours=lambda: ours(max_iter=1000).fit(Z, y),
+        theirs=lambda: theirs(max_iter=1000).fit(Z, y),
+        agree=either(same_coefficients(1e-10), within_noise_floor(refit, "coef_", "intercept_")),
+    )

@@ -58,6 +58,20 @@ class Heat:
         return self.case.build() if self.size is None else self.case.build(self.size)
 
 
+def largest(sweep: Sweep) -> int:
+    """No sweep is asked for more than ten times its own largest size: n variables may mean n * n numbers."""
+    return 10 * max(sweep.sizes)
+
+
+def too_large(cases: Sequence[Case], sizes: Sequence[int]) -> dict[str, str]:
+    """The sweeps that leave some of these sizes out, and the reason."""
+    found = {}
+    for case in cases:
+        if isinstance(case, Sweep) and max(sizes, default=0) > largest(case):
+            found[f"{case.component}, {case.title}"] = f"more than {largest(case):,} {case.counts}"
+    return found
+
+
 def heats(
     cases: Sequence[Case], threads: Sequence[Threads], sizes: Sequence[int] | None = None, *, memory: bool = False
 ) -> list[Heat]:
@@ -68,7 +82,9 @@ def heats(
     wanted = list(dict.fromkeys(t for t in threads if not (t == "all" and 1 in threads and as_number("all") == 1)))
     todo: list[Heat] = []
     for case in cases:
-        each: Sequence[int | None] = (sizes or case.sizes) if isinstance(case, Sweep) else (None,)
+        each: Sequence[int | None] = (None,)
+        if isinstance(case, Sweep):
+            each = [size for size in sizes or case.sizes if size <= largest(case)]
         counts = [t for t in wanted if t in case.threads]
         measured = memory and type(case) is Case  # by a process that builds the case by its name alone
         todo += [Heat(case, t, size, measured and t == counts[0]) for size in each for t in counts]
