@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -54,8 +55,7 @@ class Limits(NamedTuple):
     norm: float
     xrtol: float
     maxiter: int
-    c1: float
-    c2: float
+    rules: Rules  # of the line search
 
 
 class State(NamedTuple):
@@ -73,6 +73,9 @@ class State(NamedTuple):
 def length(v: np.ndarray, order: float = 2) -> Any:
     """The norm of ``v`` of the given order, summed as SciPy sums it."""
     if order == np.inf:
+        numbers = v.tolist() if len(v) <= 16 else [math.nan]
+        if math.isfinite(sum(numbers)):  # few numbers and no NaN, which Python's max would overlook
+            return max(map(abs, numbers))
         return np.maximum.reduce(np.absolute(v))
     if order == -np.inf:
         return np.minimum.reduce(np.absolute(v))
@@ -102,12 +105,14 @@ def iterate(
     rank_two : bool
         Update H in O(n^2) operations, which rounds differently, instead of O(n^3).
     """
-    update = (RankTwoUpdate if rank_two else Update)(len(x0), disp)
+    update = (RankTwoUpdate if rank_two else best_update())(len(x0), disp)
     x, f, g = x0, objective.fun(x0), objective.grad(x0)
     H = update.identity if hess_inv0 is None else np.asarray(hess_inv0)
     f_before = f + np.linalg.norm(g) / 2  # so that the first guess is a step of length about 1
     gnorm = length(g, limits.norm)
     status, k = SUCCESS, 0
+    if gnorm > limits.gtol and limits.maxiter > 0:
+        check_constants(limits.rules.ftol, limits.rules.gtol)
     while gnorm > limits.gtol and k < limits.maxiter:
         p = -H.dot(g)
         step, f_new, g_new = search(objective, x, p, g, f, f_before, limits)
@@ -150,12 +155,11 @@ def search(
 
     Moré and Thuente's search first; where it ends with a warning, bracket and zoom.
     """
-    check_constants(limits.c1, limits.c2)
     slope0 = g.dot(p)
     number = quick if type(f) in FLOATS and type(f_before) in FLOATS else exact
     f0, d0 = number(f), number(slope0)
     step = first_step(f0, number(f_before), d0)
-    rules = Rules(limits.c1, limits.c2, 1e-14, SHORTEST, LONGEST)
+    rules = limits.rules
     task, known = start(step, f0, d0, rules)
     for _ in range(TRIALS):
         if task != EVALUATE or not math.isfinite(step):
@@ -180,7 +184,14 @@ def zoom_search(
         return gradient.dot(p)
 
     (step, f_new, _, slope_there), _ = bracket_and_zoom(
-        lambda step: objective.fun(x + step * p), slope, f, f_before, slope0, limits.c1, limits.c2, LONGEST
+        lambda step: objective.fun(x + step * p),
+        slope,
+        f,
+        f_before,
+        slope0,
+        limits.rules.ftol,
+        limits.rules.gtol,
+        LONGEST,
     )
     return step, f_new, None if slope_there is None else gradient
 
@@ -210,14 +221,14 @@ class Update:
         a, b, c = self._a, self._b, self._c
         rho = self.curvature(s, y)
         column = s[:, None]
-        np.multiply(column, y, out=a)
-        np.multiply(a, rho, out=a)
-        np.subtract(self.identity, a, out=a)
+        np.multiply(column, y, a)
+        np.multiply(a, rho, a)
+        np.subtract(self.identity, a, a)
         b[...] = a.T
-        np.dot(H, b, out=c)
-        np.dot(a, c, out=b)
-        np.multiply(rho * column, s, out=a)
-        return np.add(b, a, out=self._H)  # overwrites the old H, which has done its work
+        H.dot(b, c)
+        a.dot(c, b)
+        np.multiply(rho * column, s, a)
+        return np.add(b, a, self._H)  # overwrites the old H, which has done its work
 
     def curvature(self, s: np.ndarray, y: np.ndarray) -> Any:
         """rho = 1 / y's, and 1000 where that would divide by zero."""
@@ -227,6 +238,34 @@ class Update:
         if self.disp:
             complain(ZERO_CURVATURE)
         return 1000.0
+
+
+def best_update() -> type[Update]:
+    """The compiled update if Numba is loaded already, for loading it would take longer than most runs.  Same bits."""
+    if get_engine() != "numba" or "numba" not in sys.modules:
+        return Update
+    from minimal.optimize.blas_numba import SAME_AS_NUMPY
+
+    return CompiledUpdate if SAME_AS_NUMPY else Update
+
+
+class CompiledUpdate(Update):
+    """:class:`Update` with all that is not a matrix product compiled."""
+
+    def __init__(self, n: int, disp: bool = False) -> None:
+        from minimal.optimize.bfgs_update_numba import update
+
+        self._update = update
+        self._matrices = np.empty((3, n, n))
+        super().__init__(n, disp)
+
+    def __call__(self, H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if s.dtype != np.float64 or y.dtype != np.float64 or not (H is self._H or H is self.identity):
+            return super().__call__(H, s, y)
+        if H is self.identity:
+            self._H[...] = H
+        self._update(self._H, s, y, float(self.curvature(s, y)), self._matrices)
+        return self._H
 
 
 class RankTwoUpdate(Update):
@@ -281,7 +320,8 @@ def minimize_bfgs(
     x0 = np.asarray(x0).flatten()
     if len(x0) == 0:
         raise ValueError("x0 is empty: there is nothing to minimize over.")
-    limits = Limits(gtol, norm, xrtol, len(x0) * 200 if maxiter is None else maxiter, c1, c2)
+    rules = Rules(c1, c2, 1e-14, SHORTEST, LONGEST)
+    limits = Limits(gtol, norm, xrtol, len(x0) * 200 if maxiter is None else maxiter, rules)
     reporter = Reporter(callback, [x0] if return_all else None)
     compiled = None
     if get_engine() == "numba" and not (callback or return_all or workers or rank_two):

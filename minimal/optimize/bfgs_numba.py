@@ -13,8 +13,9 @@ import numpy as np
 from numba import njit, typeof, types
 from numba.core.errors import NumbaError
 
-from minimal.optimize.bfgs import LONGEST, PRECISION_LOSS, SHORTEST, SUCCESS, Limits, State
-from minimal.optimize.blas_numba import dot, matrix_dot, matrix_vector
+from minimal.optimize.bfgs import PRECISION_LOSS, SUCCESS, Limits, State
+from minimal.optimize.bfgs_update_numba import update
+from minimal.optimize.blas_numba import dot, matrix_vector
 from minimal.optimize.more_thuente import Rules
 from minimal.optimize.objective_numba import (
     ABSOLUTE_2,
@@ -47,7 +48,6 @@ def descend(problem, x, g, H, vectors, matrices, numbers, limits):
     n = x.size
     memo = Memo(vectors[0], vectors[1], vectors[2], numbers)
     p, s, y = vectors[3], vectors[4], vectors[5]
-    rules = Rules(limits.c1, limits.c2, 1e-14, SHORTEST, LONGEST)
     memo.x[:] = x
     p[:] = 0.0
     refresh_value(problem, memo)
@@ -62,7 +62,7 @@ def descend(problem, x, g, H, vectors, matrices, numbers, limits):
         matrix_vector(H, g, p)
         for i in range(n):
             p[i] = -p[i]
-        step, f_new, has_gradient = search(problem, memo, x, p, dot(g, p), f, f_before, rules)
+        step, f_new, has_gradient = search(problem, memo, x, p, dot(g, p), f, f_before, limits.rules)
         if np.isnan(step):
             status = PRECISION_LOSS
             break
@@ -81,7 +81,10 @@ def descend(problem, x, g, H, vectors, matrices, numbers, limits):
         if not math.isfinite(f):
             status = PRECISION_LOSS
             break
-        update(H, s, y, matrices, memo)
+        ys = dot(y, s)
+        numbers[N_UPDATES] += 1
+        numbers[N_ZERO_CURVATURE] += ys == 0.0
+        update(H, s, y, 1000.0 if ys == 0.0 else 1.0 / ys, matrices)
     return f, k, gnorm, status
 
 
@@ -95,28 +98,6 @@ def length(v, order):
         longest = max(longest, abs(v[i]))
         total += v[i] * v[i]
     return longest if order == np.inf else math.sqrt(total)
-
-
-@kernel
-def update(H, s, y, matrices, memo):
-    """H <- A H A' + rho s s' with A = I - rho s y'; twin of ``bfgs.Update``."""
-    n = s.size
-    A, B, C = matrices[0], matrices[1], matrices[2]
-    ys = dot(y, s)
-    rho = 1000.0 if ys == 0.0 else 1.0 / ys
-    memo.numbers[N_UPDATES] += 1
-    memo.numbers[N_ZERO_CURVATURE] += ys == 0.0
-    for i in range(n):
-        for j in range(n):
-            A[i, j] = (1.0 if i == j else 0.0) - s[i] * y[j] * rho
-    for i in range(n):
-        for j in range(n):
-            B[i, j] = A[j, i]
-    matrix_dot(H, B, C)
-    matrix_dot(A, C, B)
-    for i in range(n):
-        for j in range(n):
-            H[i, j] = B[i, j] + rho * s[i] * s[j]
 
 
 class Room(NamedTuple):
@@ -192,7 +173,9 @@ def minimize_compiled(
 
 def as_floats(limits: Limits) -> Any:
     """The limits as numbers of one type, so that the driver is compiled once."""
-    return Limits._make(map(float, limits))
+    rules = Rules(*map(float, limits.rules))
+    numbers = map(float, (limits.gtol, limits.norm, limits.xrtol, limits.maxiter))
+    return Limits._make([*numbers, rules])
 
 
 def counts(numbers: np.ndarray) -> tuple[int, int, int]:

@@ -129,6 +129,8 @@ class ScalarFunction:
             self._map = as_map(workers)
         self._dtype = x0.dtype if x0.dtype.kind == "f" else np.dtype(np.float64)
         self.nfev = self.ngev = 0
+        self.f: Any = None
+        self._first: Any = None
         self._move(x0)
         self._update_f()
         self._update_g()
@@ -160,17 +162,19 @@ class ScalarFunction:
         return self.f, self.g
 
     def fun_then_grad(self, x: np.ndarray) -> tuple[Any, np.ndarray]:
-        """``fun(x)``, then ``grad(x)``: what a line search asks for.
+        """``fun(x)``, then ``grad(x)``: what a line search asks for.  ``x`` belongs to this object from now on.
 
         Not the same as ``fun_and_grad`` where x is equal to nothing, not even itself (NaN, or rounded to float32).
         """
-        f = self.fun(x)
         squares = x.dot(x)
-        if squares == squares and x.dtype is self._dtype:
-            if not self._has_g:
-                self._update_g()
-            return f, self.g
-        return f, self.grad(x)
+        known = x.item(0) == self._first and self._is_here(x)
+        if known or squares != squares or x.dtype is not self._dtype:
+            return self.fun(x), self.grad(x)
+        self.x, self._first = x, x.item(0)  # a new point, the common case: no copy, no second look
+        self._has_f = self._has_g = False
+        self._update_f()
+        self._update_g()
+        return self.f, self.g
 
     def _is_here(self, x: np.ndarray) -> bool:
         # The first coordinate tells most points apart, at a tenth of the price.
@@ -188,7 +192,8 @@ class ScalarFunction:
 
     def _value(self, x: np.ndarray) -> Any:
         value = self._fun(x.copy(), *self._args)  # a copy: the user may write into it
-        return value if type(value) is float or type(value) is np.float64 else as_scalar(value)
+        kind = type(value)
+        return value if kind is float or kind is np.float64 else as_scalar(value)
 
     def _update_g(self) -> None:
         self.ngev += 1
