@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -197,6 +200,28 @@ def test_abnormal_end(name, fun, gradient, options, engine, implementation, pari
         "fun of an ABNORMAL run",
         "SciPy reports the value at the last point tried, minimal the value at x.",
         data=name,
+    )
+
+
+@needs_openblas
+@pytest.mark.parametrize(
+    ("name", "fun", "gradient", "options"),
+    [
+        # The slope never changes: every step is the longest, and no pair is kept, as s'y = 0.
+        ("straight down", lambda x: -float(x.sum()), lambda x: -np.ones(2), {"maxiter": 4}),
+        ("no slope, no tolerance", lambda x: 1.0, lambda x: np.zeros(2), {"gtol": 0.0}),
+    ],
+)
+def test_no_curvature(name, fun, gradient, options, engine, implementation, parity):
+    assert_identical(
+        parity,
+        implementation("minimize"),
+        fun,
+        [1.0, 2.0],
+        jac=gradient,
+        options=options,
+        data=name,
+        option=str(options),
     )
 
 
@@ -492,19 +517,19 @@ def test_infinite_bounds_are_no_bounds(bounds, engine, implementation, parity):
 
 
 @pytest.mark.parametrize(
-    ("fun", "jac", "x0", "error"),
+    ("fun", "jac", "x0", "error", "match"),
     [
-        (rosen, lambda x: np.ones(3), [1.0, 2.0], ValueError),
-        (rosen, lambda x: 1.0, [1.0, 2.0], ValueError),
-        (lambda x: None, rosen_der, [1.0, 2.0], TypeError),
-        (lambda x: x, rosen_der, [1.0, 2.0], ValueError),
-        (rosen, rosen_der, [], ValueError),
-        (rosen, rosen_der, [[1.0, 2.0]], ValueError),
-        (rosen, rosen_der, ["a", "b"], ValueError),
+        (rosen, lambda x: np.ones(3), [1.0, 2.0], ValueError, "gradient must have 2 elements"),
+        (rosen, lambda x: 1.0, [1.0, 2.0], ValueError, "gradient must have 2 elements"),
+        (lambda x: None, rosen_der, [1.0, 2.0], TypeError, "objective function must return"),
+        (lambda x: x, rosen_der, [1.0, 2.0], ValueError, "objective function must return a scalar"),
+        (rosen, rosen_der, [], ValueError, "at least one element"),
+        (rosen, rosen_der, [[1.0, 2.0]], ValueError, "one dimension"),
+        (rosen, rosen_der, ["a", "b"], ValueError, "could not convert"),
     ],
 )
-def test_bad_functions_and_starts(fun, jac, x0, error, engine, implementation):
-    with pytest.raises(error):
+def test_bad_functions_and_starts(fun, jac, x0, error, match, engine, implementation):
+    with pytest.raises(error, match=match):
         implementation("minimize")(fun, x0, jac=jac, method=METHOD)
 
 
@@ -540,3 +565,27 @@ def test_nothing_of_the_users_is_changed(engine, implementation):
     implementation("minimize")(rosen, x0, jac=gradient, method=METHOD)
     for given, copy in gradients:
         np.testing.assert_array_equal(given, copy)
+
+
+def test_where_numpy_brings_no_openblas():
+    """In a process where NumPy's library cannot be opened, both engines still run, by two loops."""
+    program = """
+import ctypes, sys
+open_library = ctypes.CDLL
+def refuse(name, *rest, **more):
+    if "umath" in str(name):
+        raise OSError("not here")
+    return open_library(name, *rest, **more)
+ctypes.CDLL = refuse
+import minimal
+from minimal.optimize import minimize, rosen, rosen_der
+from minimal.optimize.lbfgs_lapack import AVAILABLE
+assert not AVAILABLE
+for engine in ("numba", "numpy"):
+    with minimal.engine(engine):
+        result = minimize(rosen, [-1.2, 1.0], jac=rosen_der, method="L-BFGS-B")
+    print(result.nit, result.nfev, result.success)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    assert done.stderr == ""
+    assert done.stdout == "36 44 True\n" * 2
