@@ -103,7 +103,8 @@ def run_heat(heat: Heat, effort: Effort, clock: Clock) -> Outcome:
         race = heat.build()
         with limited(heat.threads) as n:
             timing = measure(race, effort, clock)
-            copy = copy_seconds(race.bytes_moved, n, clock) if (race.bytes_moved or 0) >= BANDWIDTH_FROM else None
+            moved = race.bytes_moved
+            copy = None if moved is None or moved < BANDWIDTH_FROM else copy_seconds(moved, n, clock)
         about |= {"timing": timing, "bytes_moved": race.bytes_moved, "copy": copy}
         if race.memory and heat.memory:
             about["memory_ours"], about["memory_theirs"] = peak_memories(case, heat.threads, engine)

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import discover as finding
 from benchmarks import frame, run
-from benchmarks.__main__ import FAILED, RAN, WRONG, main
+from benchmarks.__main__ import FAILED, INTERRUPTED, RAN, WRONG, main
 from benchmarks.discover import choose, missing_peer
 from benchmarks.export import CLOSE, OPEN, write_markdown
 from benchmarks.frame import (
@@ -543,6 +543,33 @@ def test_times_are_written_with_three_digits(t, text):
 def test_digits_and_an_empty_summary():
     assert [digits(x) for x in (1.234, 9.999, 12.34, 99.96, 12345.6)] == ["1.23", "10.0", "12.3", "100", "12346"]
     assert summary([]) == "0 races: 0 agree, 0 failed; ahead in 0, behind in 0"
+
+
+def test_a_sweep_is_not_asked_for_more_than_ten_times_its_largest_size(registry, capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    sizes = []
+
+    def by_size(n):
+        sizes.append(n)
+        return fixed(1.0, 1.0)
+
+    sweep("Adder", "ones", sizes=(3, 5), threads=(1,), counts="variables")(by_size)
+    assert command("--sizes", "50,51", "--plot", str(tmp_path / "sizes.png")) == RAN
+    assert sizes == [50]
+    assert "left out  Adder, ones: more than 50 variables" in capsys.readouterr().out
+
+
+def test_what_was_raced_before_an_interruption_is_printed(registry, capsys):
+    def right():
+        return fixed(1.0, 1.0)
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    case("Adder", "right", threads=(1,))(right)
+    case("Adder", "stopped", threads=(1,))(stopped)
+    assert command() == INTERRUPTED
+    assert "1 races: 1 agree, 0 failed" in capsys.readouterr().out
 
 
 # --- your own table ---------------------------------------------------------------------------------------------------
