@@ -159,6 +159,12 @@ ENDINGS = {
     "NaN value": (lambda x: np.nan if abs(x[0]) < 0.5 else float(x @ x), lambda x: 2 * x, [2.0, 1.0], {}),
     "NaN start": (scipy.optimize.rosen, scipy.optimize.rosen_der, [np.nan, 1.0], {}),
     "NaN start, differences": (scipy.optimize.rosen, None, [np.nan, 1.0], {}),
+    "a NaN that the objective overlooks": (
+        lambda x: float(x[1] ** 2 + np.cos(x[1])),
+        lambda x: np.array([0.0, 2 * x[1] - np.sin(x[1])]),
+        [np.nan, 3.0],
+        {},
+    ),
     "infinite start": (scipy.optimize.rosen, scipy.optimize.rosen_der, [np.inf, 1.0], {}),
     "huge start": (scipy.optimize.rosen, scipy.optimize.rosen_der, [1e200, 1.0], {}),
     "large start": (scipy.optimize.rosen, None, [1e30, 1.0], {}),
@@ -200,6 +206,7 @@ OPTIONS = [
     {"c1": 0.4, "c2": 0.41},
     {"maxiter": 1},
     {"maxiter": 7},
+    {"maxiter": 0, "c1": 0.5, "c2": 0.1},  # constants that no line search ever meets
     {"hess_inv0": np.diag([1.0, 2.0, 3.0, 4.0])},
     {"hess_inv0": np.asfortranarray(np.full((4, 4), 0.1) + np.eye(4))},
     {"hess_inv0": [[2, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], "maxiter": 0},
@@ -358,6 +365,24 @@ def test_callbacks_see_what_scipy_s_see(form, stop_after, engine, implementation
     assert_same(parity, ours, theirs, "wood", f"callback({form}), stop={stop_after}")
     parity.identical(our_points, their_points, what="points told", data="wood")
     assert (ours.status == 99) == (stop_after is not None)
+
+
+def test_a_callback_may_write_into_what_it_gets(engine, implementation):
+    fun, jac = BY_NAME["wood"].plain()
+
+    def rude_point(xk):
+        xk[:] = 99.0
+
+    def rude_result(intermediate_result):
+        intermediate_result.x[:] = 99.0
+
+    quiet = implementation("minimize")(fun, BY_NAME["wood"].x0, jac=jac, method="BFGS")
+    callbacks = [rude_point]
+    if implementation("minimize") is minimal.optimize.minimize:
+        callbacks.append(rude_result)  # SciPy hands out its own x here
+    for callback in callbacks:
+        result = implementation("minimize")(fun, BY_NAME["wood"].x0, jac=jac, method="BFGS", callback=callback)
+        np.testing.assert_array_equal(result.x, quiet.x)
 
 
 def test_a_callback_without_a_signature_gets_the_point(engine, implementation):

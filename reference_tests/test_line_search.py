@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 from scipy.optimize._dcsrch import DCSRCH
-from scipy.optimize._linesearch import LineSearchWarning
+from scipy.optimize._linesearch import LineSearchWarning, _cubicmin, _quadmin, scalar_search_wolfe2
 
-from minimal.optimize import more_thuente, more_thuente_numba
+from minimal.optimize import more_thuente, more_thuente_numba, wolfe, wolfe_numba
 from minimal.optimize.more_thuente import CONVERGENCE, EVALUATE, Rules, Search
 
 COMPONENT = "line_search"
@@ -98,6 +98,74 @@ def test_a_direction_uphill_warns_with_scipy_s_class(implementation):
     with pytest.warns(LineSearchWarning, match="did not converge"):
         alpha = implementation("line_search")(lambda x: x @ x, lambda x: 2 * x, x, x)[0]
     assert alpha is None
+
+
+# ---------------------------------------------------------------- the zoom's interpolation
+
+
+def nasty_numbers(rng, size):
+    """Steps, values and slopes of all magnitudes, with ties, zeros and infinities among them."""
+    numbers = rng.standard_normal(size) * 10.0 ** rng.integers(-4, 5, size)
+    if rng.integers(3) == 0:
+        numbers = np.round(numbers)
+    if rng.integers(4) == 0:
+        numbers[rng.integers(size)] = rng.choice([0.0, 1e-160, 1e160, 1e300, np.inf, np.nan])
+    return numbers.tolist()
+
+
+@pytest.mark.parametrize("twin", ["python", "numba"])
+def test_interpolation_is_scipy_s(twin, parity):
+    rng = np.random.default_rng(0)
+    module = wolfe if twin == "python" else wolfe_numba
+    ours, theirs = [], []
+    for _ in range(3000):
+        a, fa, da, b, fb, c, fc = map(np.float64, nasty_numbers(rng, 7))
+        with np.errstate(all="ignore"):
+            ours += [module.cubic_minimum(a, fa, da, b, fb, c, fc), module.quadratic_minimum(a, fa, da, b, fb)]
+            theirs += [_cubicmin(a, fa, da, b, fb, c, fc), _quadmin(a, fa, da, b, fb)]
+    ours, theirs = (np.array([np.nan if x is None else float(x) for x in answers]) for answers in (ours, theirs))
+    parity.identical(ours, theirs, what="minima of cubics and parabolas", option=twin)
+    assert 1000 < np.isnan(theirs).sum() < 5000
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bracket_and_zoom_are_scipy_s(seed, parity):
+    """On values and slopes without any sense, so that every branch is met."""
+    rng = np.random.default_rng(seed)
+    found = 0
+    for _ in range(600):
+        met = rng.standard_normal((60, 2)) * 10.0 ** rng.integers(-2, 2)
+        f0, before, slope0 = rng.standard_normal(), rng.standard_normal() + 1, -abs(rng.standard_normal())
+        runs = []
+        for search in (wolfe.bracket_and_zoom, scalar_search_wolfe2):
+            trials = []
+
+            def value(step, trials=trials, met=met):
+                trials.append(float(step))
+                return met[len(trials) - 1, 0]
+
+            def slope(step, trials=trials, met=met):
+                return met[len(trials) - 1, 1]
+
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                outcome = search(value, slope, np.float64(f0), np.float64(before), np.float64(slope0), 1e-4, 0.9, 50.0)
+            outcome = outcome[0] if search is wolfe.bracket_and_zoom else outcome
+            runs.append((trials, [np.nan if number is None else float(number) for number in outcome]))
+        (our_trials_, ours), (their_trials, theirs) = runs
+        parity.identical(np.array(our_trials_), np.array(their_trials), what="trial steps of the zoom")
+        parity.identical(np.array(ours), np.array(theirs), what="outcome of the zoom")
+        found += not np.isnan(ours[0])
+    assert 50 < found < 590
+
+
+def test_the_compiled_zoom_tries_the_same_steps():
+    rng = np.random.default_rng(0)
+    for i in range(4000):
+        numbers = [np.float64(number) for number in nasty_numbers(rng, 7)]
+        with np.errstate(all="ignore"):
+            python, numba = wolfe._trial(i % 3, *numbers), wolfe_numba.trial(i % 3, *numbers)
+        assert python == numba or (np.isnan(python) and np.isnan(numba)), numbers
 
 
 # ---------------------------------------------------------------- Moré and Thuente's search

@@ -209,8 +209,10 @@ def _links(fun: Any, jac: Any, args: tuple[Any, ...]) -> tuple[Link, Link | None
 def _link(function: Any, args: tuple[Any, ...]) -> Link | None:
     """Compile the function for (x, *args) unless it is; None if that is not possible."""
     known = None if args else _known_links.get(function)
-    if known is not None and any(compiled is known.compiled for compiled in function.overloads.values()):
-        return known
+    if known is not None:
+        for compiled in function.overloads.values():
+            if compiled is known.compiled:  # not recompiled since, so the address still holds
+                return known
     try:
         signature = (VECTOR, *map(typeof, args))
         if signature not in function.overloads:
