@@ -435,7 +435,9 @@ def test_compiled_objectives(name, jac, implementation, parity):
 
 
 @needs_openblas
-@pytest.mark.parametrize("options", [{"maxiter": 7}, {"maxfun": 12}, {"maxcor": 2, "gtol": 1e-9}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"maxiter": 7}, *({"maxfun": k} for k in range(9, 13)), {"maxcor": 2, "gtol": 1e-9}], ids=str
+)
 def test_options_of_compiled_runs(options, implementation, parity):
     fun, gradient = BY_NAME["wood"].compiled()
     x0 = BY_NAME["wood"].x0
@@ -444,6 +446,17 @@ def test_options_of_compiled_runs(options, implementation, parity):
     theirs = scipy.optimize.minimize(fun, x0, jac=gradient, method=METHOD, options=options)
     for field in FIELDS:
         parity.identical(ours[field], theirs[field], what=field, data="wood", option=f"compiled, {options}")
+
+
+def test_compiled_run_from_nan(implementation, parity):
+    """A point with NaN is equal to nothing, itself included: SciPy evaluates twice at the start."""
+    fun, gradient = BY_NAME["wood"].compiled()
+    start = [np.nan, 1.0, 1.0, 1.0]
+    with minimal.engine("numba"):
+        ours = implementation("minimize")(fun, start, jac=gradient, method=METHOD)
+    theirs = scipy.optimize.minimize(fun, start, jac=gradient, method=METHOD)
+    for field in ("x", "nit", "nfev", "njev", "message"):
+        parity.identical(ours[field], theirs[field], what=field, data="wood from NaN", option="compiled objective")
 
 
 def test_compiled_runs_never_call_back_into_python(monkeypatch):

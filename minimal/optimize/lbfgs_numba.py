@@ -29,6 +29,7 @@ from minimal.optimize.lbfgs_state import (
     RULES,
     SEARCH,
     SLOPE,
+    SLOPE_OLD,
     SMALL_DECREASE,
     SMALL_GRADIENT,
     STEP,
@@ -108,9 +109,9 @@ def direction(g, memory, state, d):
 @kernel
 def remember(g, memory, state):
     """Keep s = step * d and y = g - g_old if the function curves upwards along s; scale the next H_0 by theta = y'y / s'y."""
-    step, slope_0 = state[STEP], state[SEARCH + 3]
-    curvature = (state[SLOPE] - slope_0) * step
-    if curvature <= EPS * -slope_0 * step:
+    step, slope_old = state[STEP], state[SLOPE_OLD]
+    curvature = (state[SLOPE] - slope_old) * step
+    if curvature <= EPS * -slope_old * step:
         return
     m = int(state[MAXCOR])
     i = (int(state[NEWEST]) + 1) % m

@@ -40,6 +40,7 @@ from minimal.optimize.lbfgs_state import (
     RULES,
     SEARCH,
     SLOPE,
+    SLOPE_OLD,
     SMALL_DECREASE,
     SMALL_GRADIENT,
     STEP,
@@ -82,7 +83,7 @@ def remember(g: Array, memory: Array, state: Array) -> None:
     A pair with s'y <= 0 would make H indefinite, and its directions lead upwards.  s'y costs nothing: it is the change of the
     slope along the line, times the step.
     """
-    step, slope_old = state[STEP], load_search(state).ginit
+    step, slope_old = state[STEP], state[SLOPE_OLD]
     curvature = (state[SLOPE] - slope_old) * step
     if curvature <= EPS * -slope_old * step:
         return

@@ -33,6 +33,7 @@ N_WORK_ROWS = 4
 MAXCOR, FTOL, GTOL, MAXLS, COMPACT, TASK, ITERATION, STORED, NEWEST, THETA, F_OLD, STEP, SLOPE, TRIALS, SEARCH = range(
     15
 )
+SLOPE_OLD = SEARCH + Search._fields.index("ginit")  # where the search began
 N_FIXED = SEARCH + len(Search._fields)
 # ... then s'y of every stored pair, then the coefficients of the two-loop recursion, maxcor each; for the compact form then
 # Y'Y and S'Y, maxcor**2 each, its matrix, 4 * maxcor**2, and a vector, 2 * maxcor.
