@@ -63,7 +63,8 @@ def dense_batch(X: Array, with_m2: bool, owner: str) -> Batch:
     if not with_m2:
         return Batch(count, total, None)
     center = total / count
-    off, off2 = kernels.column_deviations(X, center)
+    with np.errstate(over="ignore", invalid="ignore"):
+        off, off2 = kernels.column_deviations(X, center)
     if not np.isfinite(off2).all():
         off, off2 = moments_numpy.column_deviations(X, center)  # too large to square: NumPy says so in a warning
     return Batch(count, total, off2 - off**2 / count)
@@ -126,34 +127,44 @@ def merge(last: Moments, batch: Batch) -> Moments:
 
 def entries(X: Any) -> Entries:
     """The arrays of a CSR or CSC matrix."""
-    return Entries(X.data, X.indices, X.indptr, by_rows=X.format == "csr")
+    return Entries(X.data, X.indices, X.indptr, X.format == "csr", *X.shape)
 
 
-def sparse_known_weight(X: Any, weight: Array) -> Array:
+def sparse_known_weight(X: Any, weight: Array | None, owner: str) -> Array:
     """The weight of each column's known values: only a stored NaN is missing."""
-    _, _, missing, _ = twin("minimal.preprocessing.sparse_moments").entry_sums(entries(X), weight, X.shape[1])
-    return weight.sum() - missing
+    _, _, missing, _ = _finite_entry_sums(X, weight, owner)
+    return _whole_weight(X, weight) - missing
 
 
-def sparse_moments(X: Any, weight: Array | None) -> Moments:
+def sparse_moments(X: Any, weight: Array | None, owner: str) -> Moments:
     """The moments of the columns of a CSR or CSC matrix, in its own dtype.
 
     The zeros that are not stored weigh W = sum(w) - (weight of the entries).  They add -W mean to the deviations and
     W mean**2 to their squares.
     """
-    kernels = twin("minimal.preprocessing.sparse_moments")
-    n, d = X.shape
-    w = np.ones(n, X.dtype) if weight is None else weight
-    total, stored, missing, n_stored = kernels.entry_sums(entries(X), w, d)
-    count = w.sum(dtype=np.float64) - missing
-    zeros = np.where(n_stored == n, 0.0, count - stored)  # exactly none in a full column: no rounding squared
+    total, stored, missing, n_stored = _finite_entry_sums(X, weight, owner)
+    count = _whole_weight(X, weight) - missing
+    zeros = np.where(n_stored == X.shape[0], 0.0, count - stored)  # exactly none in a full column: no rounding squared
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / count
-        off, off2 = kernels.entry_deviations(entries(X), w, mean)
+        off, off2 = twin("minimal.preprocessing.sparse_moments").entry_deviations(entries(X), weight, mean)
         off -= zeros * mean
         off2 += zeros * mean**2
         var = (off2 - off**2 / count) / count
     return Moments(count.astype(X.dtype), mean.astype(X.dtype), var.astype(X.dtype))
+
+
+def _whole_weight(X: Any, weight: Array | None) -> float:
+    return X.shape[0] if weight is None else weight.sum(dtype=np.float64)
+
+
+def _finite_entry_sums(X: Any, weight: Array | None, owner: str) -> tuple[Array, Array, Array, Array]:
+    """``entry_sums``, once it is sure that no infinity is among the entries: it would show in their sums."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = twin("minimal.preprocessing.sparse_moments").entry_sums(entries(X), weight)
+    if not np.isfinite(sums[0]).all():
+        assert_finite(X.data, allow_nan=True, name="X", owner=owner)
+    return sums
 
 
 def merge_sparse(last: Moments, new: Moments) -> Moments:

@@ -1,7 +1,7 @@
 """Column moments of a sparse matrix, read from its stored entries alone.
 
 A column has ``n_samples`` values, of which a few are stored and the rest are zeros.  What the zeros add to each sum is
-known without looking at them (``standard_scaler.sparse_moments`` adds it), so the cost is the number of stored entries.  A
+known without looking at them (``moments.sparse_moments`` adds it), so the cost is the number of stored entries.  A
 stored NaN is a missing value: neither an entry nor a zero.
 
 The matrix comes as its arrays, every entry with its sample (row) and its feature (column).
@@ -25,16 +25,17 @@ class Entries(NamedTuple):
     indices: Indices
     indptr: Indices
     by_rows: bool
+    n_samples: int
+    n_features: int
 
 
-def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tuple[Floats, ...]:
+def entry_sums(X: Entries, weight: NDArray[np.floating] | None) -> tuple[Floats, Floats, Floats, Floats]:
     """Weighted sums over the stored entries of each column.
 
     Parameters
     ----------
     X : Entries
-    weight : ndarray of shape (n_samples,)
-    n_features : int
+    weight : ndarray of shape (n_samples,), or None where every sample weighs one
 
     Returns
     -------
@@ -50,24 +51,24 @@ def entry_sums(X: Entries, weight: NDArray[np.floating], n_features: int) -> tup
     Twin: ``sparse_moments_numba.entry_sums``, same bits.
     """
     samples, features = _places(X)
-    w = weight[samples].astype(np.float64)
+    w = 1.0 if weight is None else weight[samples].astype(np.float64)
     is_missing = np.isnan(X.data)
     known = np.where(is_missing, 0.0, X.data)
     return (
-        np.bincount(features, w * known, n_features),
-        np.bincount(features, w * ~is_missing, n_features),
-        np.bincount(features, w * is_missing, n_features),
-        np.bincount(features, minlength=n_features),
+        np.bincount(features, w * known, X.n_features),
+        np.bincount(features, w * ~is_missing, X.n_features),
+        np.bincount(features, w * is_missing, X.n_features),
+        np.bincount(features, minlength=X.n_features),
     )
 
 
-def entry_deviations(X: Entries, weight: NDArray[np.floating], center: Floats) -> tuple[Floats, Floats]:
+def entry_deviations(X: Entries, weight: NDArray[np.floating] | None, center: Floats) -> tuple[Floats, Floats]:
     """Weighted deviations of the stored entries: sum(w (x - center)) and sum(w (x - center)**2).
 
     Parameters
     ----------
     X : Entries
-    weight : ndarray of shape (n_samples,)
+    weight : ndarray of shape (n_samples,), or None
     center : ndarray of shape (n_features,)
 
     Returns
@@ -81,9 +82,8 @@ def entry_deviations(X: Entries, weight: NDArray[np.floating], center: Floats) -
     samples, features = _places(X)
     deviation = X.data - center[features]
     deviation[np.isnan(X.data)] = 0.0
-    weighted = deviation * weight[samples]
-    n_features = len(center)
-    return np.bincount(features, weighted, n_features), np.bincount(features, deviation * weighted, n_features)
+    weighted = deviation if weight is None else deviation * weight[samples]
+    return np.bincount(features, weighted, X.n_features), np.bincount(features, deviation * weighted, X.n_features)
 
 
 def _places(X: Entries) -> tuple[Indices, Indices]:

@@ -146,7 +146,7 @@ class StandardScaler(TransformerMixin, BaseEstimator):
             reset=not hasattr(self, "n_samples_seen_"),
             accept_sparse=("csr", "csc"),
             dtype=FLOATS,
-            finite="allow-nan" if sparse else False,  # dense sums show infinities by themselves
+            finite=False,  # sums show infinities by themselves
         )
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X, dtype=X.dtype)
         if sparse and self.with_mean:
@@ -180,11 +180,11 @@ class StandardScaler(TransformerMixin, BaseEstimator):
         return moments.merge(Moments(last[0].astype(np.float64), *last[1:]), batch)
 
     def _learn_sparse(self, X: Any, weight: Array | None, last: Any) -> tuple[Array, Array | None, Array | None]:
+        owner = type(self).__name__
         if not self.with_std:
-            w = check_sample_weight(weight, X)
-            count = moments.sparse_known_weight(X, w).astype(np.int64 if weight is None else X.dtype)
+            count = moments.sparse_known_weight(X, weight, owner).astype(np.int64 if weight is None else X.dtype)
             return (count if last is None else last[0] + count), None, None
-        new = moments.sparse_moments(X, weight)
+        new = moments.sparse_moments(X, weight, owner)
         count, mean, var = new if last is None else moments.merge_sparse(Moments(*last), new)
         assert var is not None
         return count, mean.astype(np.float64), var.astype(np.float64)
