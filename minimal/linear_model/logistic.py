@@ -206,6 +206,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
             )
         weight = self._weights(X, classes, codes, sample_weight)
         start = self._start(X.shape[1], len(classes))
+        coef: NDArray[np.floating]
         if smooth:
             coef, n_iter = self._fit_smooth(X, codes, len(classes), weight, C, start)
         else:

@@ -26,8 +26,7 @@ MANTISSA = 0x000FFFFFFFFFFFFF
 BITS_OF_ONE = 0x3FF0000000000000
 
 
-@intrinsic
-def prefer_wide_vectors(typing_context):
+def _prefer_wide_vectors(typing_context):
     """Let the compiler use 512-bit registers for the calling function, where the processor has them.
 
     Its default is 256 bits, because older processors slow their clock for the wide ones.  For loops of multiplications and
@@ -40,6 +39,9 @@ def prefer_wide_vectors(typing_context):
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+prefer_wide_vectors: Any = intrinsic(_prefer_wide_vectors)
 
 
 @njit(cache=True, nogil=True)
