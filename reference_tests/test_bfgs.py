@@ -165,6 +165,7 @@ ENDINGS = {
         [np.nan, 3.0],
         {},
     ),
+    "infinite differences": (lambda x: float(x @ x) if x[0] <= 1 else math.inf, None, [1.0, 2.0], {}),
     "infinite start": (scipy.optimize.rosen, scipy.optimize.rosen_der, [np.inf, 1.0], {}),
     "huge start": (scipy.optimize.rosen, scipy.optimize.rosen_der, [1e200, 1.0], {}),
     "large start": (scipy.optimize.rosen, None, [1e30, 1.0], {}),

@@ -141,14 +141,21 @@ def cubic_minimum(a, fa, da, b, fb, c, fc):
 
 
 @kernel
+def overflowed(result, left, right):
+    """Did an operation on two numbers that are not infinite give an infinite one?  There NumPy would raise."""
+    return math.isinf(result) and not (math.isinf(left) or math.isinf(right))
+
+
+@kernel
 def quadratic_minimum(a, fa, da, b, fb):
-    """Twin of ``wolfe.quadratic_minimum``; an infinite fb is no overflow."""
+    """Twin of ``wolfe.quadratic_minimum``."""
     db = b - a * 1.0
-    rise = fb - fa - da * db
-    B = rise / (db * db)
+    difference, tangent, square = fb - fa, da * db, db * db
+    rise = difference - tangent
+    B = rise / square
     x = a - da / (2.0 * B)
-    if math.isinf(rise) and not (math.isinf(fb) or math.isinf(fa)):
+    if overflowed(difference, fb, fa) or overflowed(tangent, da, db) or overflowed(rise, difference, tangent):
         return np.nan
-    if math.isinf(B) and not math.isinf(rise):
+    if overflowed(square, db, db) or overflowed(B, rise, square) or overflowed(2.0 * B, B, 2.0):
         return np.nan
     return x if math.isfinite(x) else np.nan
