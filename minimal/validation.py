@@ -192,7 +192,7 @@ def check_array(
     if finite:
         assert_finite(values, allow_nan=finite == "allow-nan", name=name, owner=owner)
     by = f" by {owner}" if owner else ""
-    if min_samples and result.shape[0] < min_samples:
+    if min_samples and num_samples(result) < min_samples:
         raise ValueError(
             f"Found array with {result.shape[0]} sample(s) (shape={result.shape}) while a minimum of {min_samples} is "
             f"required{by}."

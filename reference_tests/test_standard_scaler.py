@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 import warnings
 from itertools import pairwise, product
 
@@ -193,6 +194,17 @@ def test_partial_fit_is_fit_to_rounding(name, engine, implementation, parity):
         parity.rounding(getattr(parts, what), getattr(whole, what), what=f"{what} in parts", bound=1e-12, reason=reason)
 
 
+@pytest.mark.parametrize("second", ["uneven", "with missing values", "wide", "one sample"])
+def test_fit_begins_anew(second, engine, implementation, parity):
+    """Whatever was learned before, also on data of another width; partial_fit goes on from the second fit alone."""
+    X = DENSE[second]()
+    ours, theirs = implementation("StandardScaler")().fit(DENSE["with missing values"]() + 5.0), Reference()
+    for job in ("fit", "partial_fit"):
+        for scaler in (ours, theirs):
+            getattr(scaler, job)(X)
+        same_learned(ours, theirs, parity, data=f"{second}, after another fit")
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("missing", [0.0, 0.05])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -331,6 +343,21 @@ def test_sparse_copy(copy, engine, implementation):
     result = implementation("StandardScaler")(with_mean=False, copy=copy).fit(X).transform(X)
     assert np.shares_memory(result.data, X.data) is not copy
     assert np.array_equal(X.data, before) is copy
+
+
+@pytest.mark.parametrize("method", ["transform", "inverse_transform"])
+@pytest.mark.parametrize("copy", [True, False])
+def test_read_only_sparse_matrix_stays_as_it_is(copy, method, engine, implementation, parity):
+    X = scipy.sparse.csr_array(sparse_data(np.float64, missing=False))
+    before = X.copy()
+    X.data.flags.writeable = False
+    ours, theirs = (
+        Scaler(with_mean=False, copy=copy).fit(X) for Scaler in (implementation("StandardScaler"), Reference)
+    )
+    a, b = getattr(ours, method)(X), getattr(theirs, method)(X)
+    parity.identical(a.data, b.data, what=method, data="read-only CSR", option=f"copy={copy}")
+    assert (before != X).nnz == 0
+    assert a.data.flags.writeable
 
 
 # ---------------------------------------------------------------- what no library version can move
@@ -592,6 +619,20 @@ def test_in_place_where_the_reference_is(method, order, engine, implementation, 
         parity.identical(a, b, what=method, data=order, option=f"copy={chosen}, {called}")
         np.testing.assert_array_equal(ours_X, theirs_X)
         assert np.shares_memory(a, ours_X) == np.shares_memory(b, theirs_X)
+
+
+@pytest.mark.parametrize("method", ["transform", "inverse_transform"])
+def test_converted_data_are_scaled_in_place(method, engine, implementation):
+    """Integers become floats in a new array, which nobody else has: a second one would be a waste."""
+    X = np.random.default_rng(0).integers(0, 9, (200_000, 10))
+    for Scaler in (implementation("StandardScaler"), Reference):
+        job = getattr(Scaler().fit(X), method)
+        job(X)  # whatever is loaded or compiled the first time
+        tracemalloc.start()
+        job(X)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 1.5 * X.size * 8
 
 
 def test_data_frames(engine, implementation, parity):
