@@ -267,17 +267,23 @@ class Rows(NamedTuple):
 def _copy_by_feature(X, block):
     """block[j, i] = X[i, j], eight rows at a time because a cache line holds eight; zeros after the last row."""
     n, d = X.shape
-    for start in range(0, n, 8):
+    for i in range(0, n - 7, 8):
+        x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
+        x4, x5, x6, x7 = X[i + 4], X[i + 5], X[i + 6], X[i + 7]
         for j in range(d):
-            for i in range(start, min(start + 8, n)):
-                block[j, i] = X[i, j]
+            line = block[j, i : i + 8]
+            line[0], line[1], line[2], line[3] = x0[j], x1[j], x2[j], x3[j]
+            line[4], line[5], line[6], line[7] = x4[j], x5[j], x6[j], x7[j]
+    for i in range(n - n % 8, n):
+        for j in range(d):
+            block[j, i] = X[i, j]
     block[:, n:] = 0.0
 
 
 @njit(**sums)
-def _fill_blocks(X, codes, weight, blocks, block_codes, block_weight):
+def _fill_blocks(first, last, X, codes, weight, blocks, block_codes, block_weight):
     size = blocks.shape[2]
-    for b in range(len(blocks)):
+    for b in range(first, last):
         rows = slice(b * size, min((b + 1) * size, len(X)))
         n = rows.stop - rows.start
         _copy_by_feature(X[rows], blocks[b])
@@ -296,7 +302,8 @@ def multinomial_rows(X: Floats, codes: NDArray[np.int64], weight: Floats) -> Row
     size = 8 * -(-n // (8 * n_blocks))
     blocks = aligned_empty(n_blocks * d * size).reshape(n_blocks, d, size)
     rows = Rows(blocks, np.zeros((n_blocks, size), np.int64), np.zeros((n_blocks, size)))
-    _fill_blocks(X, codes, weight, *rows)
+    bounds = _chunk_bounds(n_blocks, d * size)
+    run_blocks(lambda c: _fill_blocks(bounds[c], bounds[c + 1], X, codes, weight, *rows), len(bounds) - 1)
     return rows
 
 
