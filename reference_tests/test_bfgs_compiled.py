@@ -234,6 +234,7 @@ FALLBACKS = {
     "gradient in Python": (valley, {"jac": python_gradient}),
     "gradient as a list": (njit(lambda x: x[0] ** 2 + x[1] ** 2), {"jac": listed}),
     "an integer value": (whole, {}),
+    "a fixed signature of another layout": (njit("float64(float64[:])")(lambda x: (x[0] - 1) ** 4 + x[1] ** 2), {}),
     "a parameter with a default": (njit(lambda x, power=2: (x[0] - 1) ** power + x[1] ** 2), {}),
     "another norm": (valley, {"jac": valley_gradient, "options": {"norm": 3}}),
 }
@@ -310,6 +311,18 @@ def test_disp_says_the_same(engine, only_compiled, capsys):
     ours = capsys.readouterr().out
     scipy.optimize.minimize(valley, [-1.2, 1.0], jac=valley_gradient, method="BFGS", options={"disp": True})
     assert ours == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options", [{"cache": True}, {"nogil": True, "error_model": "numpy"}, {"signature_or_function": "float64(float64[::1])"}],
+    ids=str,
+)  # fmt: skip
+def test_objectives_compiled_in_other_ways(options, engine, only_compiled, parity):
+    compare(parity, njit(**options)(beside), [3.0, -1.0, 2.0], str(options))
+
+
+def beside(x):
+    return ((x - 1.5) ** 4).sum() + x[0] ** 2
 
 
 def test_a_recompiled_objective_is_found_at_its_new_address(engine):

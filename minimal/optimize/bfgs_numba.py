@@ -218,8 +218,9 @@ def _link(function: Any, args: tuple[Any, ...]) -> Link | None:
         if signature not in function.overloads:
             function.compile(signature)
         compiled = function.overloads[signature]
-    except (NumbaError, KeyError, ValueError, TypeError):
-        return None  # does not compile for this; an argument of a type that Numba does not know; other parameters
+    except (NumbaError, KeyError, ValueError, TypeError, RuntimeError):
+        # It does not compile for these types; Numba has no such type; it has other parameters; its signatures are fixed.
+        return None
     returns = compiled.signature.return_type
     link = Link(
         compiled,
