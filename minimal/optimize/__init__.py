@@ -1,7 +1,8 @@
 """Finding minima: BFGS and L-BFGS-B under the names, with the options and with the answers of ``scipy.optimize`` 1.17.1.
 
 Read in this order: ``differences`` (gradients without calculus), ``scalar_function`` (counting and remembering),
-``more_thuente`` and ``wolfe`` (how far to walk), ``bfgs`` (where to walk), and ``bfgs_numba`` for the same compiled.
+``more_thuente`` and ``wolfe`` (how far to walk), ``bfgs`` (where to walk), then ``lbfgs_numpy`` (the same with less memory).
+The modules that end in ``_numba`` are compiled twins; ``blas_numba`` tells how they come by NumPy's very bits.
 """
 
 from minimal.optimize.differences import approx_fprime, check_grad

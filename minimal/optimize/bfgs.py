@@ -215,7 +215,9 @@ class Update:
     def __init__(self, n: int, disp: bool = False) -> None:
         self.identity = np.eye(n)
         self.disp = disp
-        self._a, self._b, self._c, self._H = (np.empty((n, n)) for _ in range(4))
+        self._matrices = np.empty((3, n, n))
+        self._a, self._b, self._c = self._matrices
+        self._H = np.empty((n, n))
 
     def __call__(self, H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
         a, b, c = self._a, self._b, self._c
@@ -255,9 +257,8 @@ class CompiledUpdate(Update):
     def __init__(self, n: int, disp: bool = False) -> None:
         from minimal.optimize.bfgs_update_numba import update
 
-        self._update = update
-        self._matrices = np.empty((3, n, n))
         super().__init__(n, disp)
+        self._update = update
 
     def __call__(self, H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
         if s.dtype != np.float64 or y.dtype != np.float64 or not (H is self._H or H is self.identity):
