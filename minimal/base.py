@@ -196,7 +196,7 @@ class BaseEstimator:
         lines = [head]
         for i, item in enumerate(items):
             piece = item + ("," if i < len(items) - 1 else ")")
-            if len(lines[-1]) + len(piece) + 1 > 79 and lines[-1].strip() != head:
+            if len(lines[-1]) + len(piece) + 1 > 80 and lines[-1].strip() != head:
                 lines.append(" " * len(head) + piece)
             else:
                 lines[-1] += piece if lines[-1].endswith("(") else " " + piece

@@ -152,6 +152,15 @@ def test_text_is_the_references(options):
     assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"C": 3.0}, {"C": 3.0, "tol": 0.5}, {"max_iter": 3, "warm_start": True}], ids=str
+)
+def test_lines_break_where_the_references_break(options):
+    for length in range(90):
+        ours, theirs = (repr(Model(solver=length * "s", **options)) for Model in MODELS)
+        assert ours == theirs
+
+
 def test_text_of_estimators_inside_estimators():
     nested, theirs = (
         outer(inner=outer(inner=scaler(with_std=False), width=[1, 2]))
@@ -316,14 +325,18 @@ def test_names_on_one_side_only_are_the_references_warning(job):
     ]
 
 
-def test_names_go_when_a_fit_has_none():
-    for Scaler in SCALERS:
-        scaler = Scaler().fit(frame())
-        assert scaler.feature_names_in_.tolist() == [f"f{i}" for i in range(8)]
-        assert scaler.feature_names_in_.dtype == object
-        scaler.fit(frame().to_numpy())
-        assert not hasattr(scaler, "feature_names_in_")
-        assert not hasattr(scaler.fit(frame().rename(columns=lambda name: int(name[1:]))), "feature_names_in_")
+@pytest.mark.parametrize(
+    "kind", [*SCALERS, *MODELS], ids=lambda kind: f"{kind.__module__.split('.')[0]}.{kind.__name__}"
+)
+def test_names_go_when_a_fit_has_none(kind):
+    warm = {"warm_start": True} if kind in MODELS else {}  # the fit that goes on from the last one forgets them too
+    X, y, estimator = frame(), [0, 1, 0, 1, 0, 1], kind(**warm)
+    for nameless in (X.to_numpy(), X.rename(columns=lambda name: int(name[1:]))):
+        estimator.fit(X, y)
+        assert estimator.feature_names_in_.tolist() == [f"f{i}" for i in range(8)]
+        assert estimator.feature_names_in_.dtype == object
+        estimator.fit(nameless, y)
+        assert not hasattr(estimator, "feature_names_in_")
 
 
 def test_mixed_names_are_the_references_error():
