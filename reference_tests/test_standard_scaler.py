@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler as Reference
 
 import minimal
-from minimal.preprocessing import StandardScaler
+from minimal.preprocessing import StandardScaler, sparse_moments_numba, sparse_moments_numpy
+from minimal.preprocessing.moments import entries
 
 COMPONENT = "StandardScaler"
 LEARNED = ("mean_", "var_", "scale_", "n_samples_seen_")
@@ -313,6 +314,46 @@ def test_sparse_infinity_is_rejected_everywhere(kind, value, engine, implementat
                 job(bad)
         with pytest.raises(ValueError, match="Input X contains infinity"):
             scaler.fit(bad, sample_weight=weight)
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csc_array"])
+@pytest.mark.parametrize("density", [0.01, 0.3, 1.0])
+def test_sparse_twins_give_the_same_bits(density, kind):
+    rng = np.random.default_rng(0)
+    for dtype, n, d in product((np.float64, np.float32), (1, 2, 9, 300), (1, 3, 40)):
+        X = uneven(n, d, seed=n + d, missing=0.1, dtype=dtype) * (rng.random((n, d)) < density)
+        X = entries(SPARSE[kind](X.astype(dtype)))
+        center = rng.standard_normal(d)
+        for weight in (None, rng.uniform(0.1, 3.0, n).astype(dtype)):
+            ours = (
+                *sparse_moments_numba.entry_sums(X, weight),
+                *sparse_moments_numba.entry_deviations(X, weight, center),
+            )
+            text = (
+                *sparse_moments_numpy.entry_sums(X, weight),
+                *sparse_moments_numpy.entry_deviations(X, weight, center),
+            )
+            for a, b in zip(ours, text, strict=True):
+                np.testing.assert_array_equal(a, b)
+                np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csc_array"])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_sparse_entries_in_any_order(index, kind, engine, implementation, parity):
+    """Columns out of order, a place stored twice, zeros stored, empty lines, and wide indices: whatever the format allows."""
+    data = np.array([3.0, 1.0, 0.0, 2.0, 5.0, -1.0, 4.0])
+    indices, indptr = np.array([2, 0, 1, 1, 1, 0, 2], index), np.array([0, 3, 3, 5, 7], index)
+    X = SPARSE[kind]((data, indices, indptr), shape=(4, 3) if kind == "csr_array" else (3, 4))
+    assert X.indices.dtype == index
+    for weight in (None, np.arange(1.0, X.shape[0] + 1)):
+        ours, theirs = (Scaler(with_mean=False) for Scaler in (implementation("StandardScaler"), Reference))
+        for scaler in (ours, theirs):
+            scaler.fit(X, sample_weight=weight)
+        labels = {"data": f"{kind}, any order", "option": f"weights: {weight is not None}"}
+        near_learned(ours, theirs, parity, bound=1e-12, reason=SPARSE_SUMS, **labels)
+        a, b = ours.transform(X), theirs.transform(X)
+        parity.rounding(a.toarray(), b.toarray(), what="transform", bound=1e-12, reason=SPARSE_SUMS, **labels)
 
 
 @pytest.mark.parametrize("kind", ["csr_array", "csc_array"])
