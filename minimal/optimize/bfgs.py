@@ -19,6 +19,8 @@ import math
 import sys
 import warnings
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +56,7 @@ class Limits(NamedTuple):
     gtol: float
     norm: float
     xrtol: float
-    maxiter: int
+    maxiter: float
     rules: Rules  # of the line search
 
 
@@ -321,14 +323,15 @@ def minimize_bfgs(
     x0 = np.asarray(x0).flatten()
     if len(x0) == 0:
         raise ValueError("x0 is empty: there is nothing to minimize over.")
-    rules = Rules(c1, c2, 1e-14, SHORTEST, LONGEST)
-    limits = Limits(gtol, norm, xrtol, len(x0) * 200 if maxiter is None else maxiter, rules)
-    reporter = Reporter(callback, [x0] if return_all else None)
-    compiled = None
+    rules = Rules(float(c1), float(c2), 1e-14, SHORTEST, LONGEST)
+    most = float(len(x0) * 200 if maxiter is None else maxiter)
+    limits = Limits(float(gtol), float(norm), float(xrtol), most, rules)
+    compiled = reporter = None
     if get_engine() == "numba" and not (callback or return_all or workers or rank_two):
         step = finite_diff_rel_step if jac in METHODS else eps
         compiled = run_compiled(fun, jac, args, x0, limits, hess_inv0, step)
     if compiled is None:
+        reporter = Reporter(callback, [x0] if return_all else None)
         objective = ScalarFunction(fun, x0, args, jac, eps, finite_diff_rel_step, workers)
         if objective.g.shape != x0.shape:
             raise ValueError(f"The gradient must have the shape of x0, {x0.shape}; `jac` returned {objective.g.shape}.")
@@ -360,8 +363,7 @@ def run_compiled(
         if H.dtype != np.float64 or not H.flags.c_contiguous or H.shape != (len(x0), len(x0)):
             return None
         hess_inv0 = H
-    from minimal.optimize import bfgs_numba  # only now: it imports Numba
-
+    bfgs_numba = compiled_driver()
     done = bfgs_numba.minimize_compiled(fun, jac, args, x0, limits, hess_inv0, step)
     if done is None:
         return None
@@ -370,9 +372,15 @@ def run_compiled(
     return state, nfev, njev, n_zero_curvature
 
 
+@cache
+def compiled_driver() -> Any:
+    """The module of compiled BFGS, imported when it is first needed, for it imports Numba."""
+    return import_module("minimal.optimize.bfgs_numba")
+
+
 def is_compiled(function: Any) -> bool:
     """Is it a function compiled by Numba's njit?  Told by what it has, without importing Numba."""
-    return hasattr(function, "py_func") and hasattr(function, "overloads") and hasattr(function, "inspect_llvm")
+    return hasattr(function, "inspect_llvm") and hasattr(function, "overloads")
 
 
 class Reporter:

@@ -16,7 +16,6 @@ from numba.core.errors import NumbaError
 from minimal.optimize.bfgs import PRECISION_LOSS, SUCCESS, Limits, State
 from minimal.optimize.bfgs_update_numba import update
 from minimal.optimize.blas_numba import dot, matrix_vector
-from minimal.optimize.more_thuente import Rules
 from minimal.optimize.objective_numba import (
     ABSOLUTE_2,
     N_UPDATES,
@@ -154,7 +153,8 @@ def minimize_compiled(
         return None
     n = len(x0)
     steps = np.empty(n)
-    steps[:] = np.nan if step is None else step
+    if jac is None:
+        steps[:] = np.nan if step is None else step
     room = Room(
         x0.copy(),
         np.empty(n),
@@ -164,23 +164,17 @@ def minimize_compiled(
         np.zeros(7),
     )
     addresses = [None if link is None else link.address for link in links]
-    f, nit, gnorm, status = drive(*addresses, args, scheme, steps, *room, as_floats(limits))  # type: ignore[call-arg]
+    f, nit, gnorm, status = drive(*addresses, args, scheme, steps, *room, limits)  # type: ignore[call-arg]
     H = room.H
     if not room.numbers[N_UPDATES]:
         H = np.eye(n, dtype=int) if hess_inv0 is None else hess_inv0
     return State(room.x, f, room.g, H, nit, gnorm, status), room.numbers
 
 
-def as_floats(limits: Limits) -> Any:
-    """The limits as numbers of one type, so that the driver is compiled once."""
-    rules = Rules(*map(float, limits.rules))
-    numbers = map(float, (limits.gtol, limits.norm, limits.xrtol, limits.maxiter))
-    return Limits._make([*numbers, rules])
-
-
 def counts(numbers: np.ndarray) -> tuple[int, int, int]:
     """nfev, njev, and how often y's was zero."""
-    return int(numbers[NFEV]), int(numbers[NJEV]), int(numbers[N_ZERO_CURVATURE])
+    known = numbers.tolist()
+    return int(known[NFEV]), int(known[NJEV]), int(known[N_ZERO_CURVATURE])
 
 
 class Link(NamedTuple):
