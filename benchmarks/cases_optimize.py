@@ -2,6 +2,10 @@
 
 The objective's own time counts on both sides, so a ratio says how much of the whole one waits less: with a costly objective
 there is less to win.  Compiled objectives are compiled for SciPy as well, which calls them from Python.
+
+Numba is loaded here from the start, as it is in any program that has used a compiled kernel: then the update of the inverse
+Hessian runs compiled even where the objective is Python.  In a program that has not loaded it, minimizing a Python function
+does not load it either, and the ratios for 2, 5, 10 and 100 variables are about 2.7, 2.3, 2.2 and 1.6.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import scipy.optimize
+from numba import njit
 
 import minimal.optimize
 from benchmarks.frame import Disagreement, Race, case, same_attributes, sweep
@@ -62,8 +67,6 @@ def valley_gradient_loop(x: np.ndarray) -> np.ndarray:
 
 @cache
 def compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    from numba import njit
-
     return njit(valley_loop), njit(valley_gradient_loop)
 
 
