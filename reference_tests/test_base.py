@@ -161,6 +161,17 @@ def test_lines_break_where_the_references_break(options):
         assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    "value",
+    [list(range(30)), dict.fromkeys(range(12), 1.0), np.arange(2000.0), "s" * 200, [StandardScaler(copy=False)] * 4],
+    ids=["a list", "a dictionary", "an array", "text", "estimators"],
+)
+def test_text_of_long_values_has_the_references_words(value):
+    """The reference also breaks lines inside a value, and leaves out what comes after thirty entries."""
+    ours, theirs = (repr(kind(inner=value, width=0)) for kind in (Holder, TheirHolder))
+    assert ours.split() == theirs.replace("TheirHolder", "Holder").split()
+
+
 def test_text_of_estimators_inside_estimators():
     nested, theirs = (
         outer(inner=outer(inner=scaler(with_std=False), width=[1, 2]))
