@@ -111,7 +111,12 @@ class BaseEstimator:
         return self
 
     def _check_parameters(self) -> None:
-        check_parameters(self.get_params(deep=False), self._parameters, type(self).__name__)
+        """Raise for a parameter that is not allowed; those that still are their defaults need no look."""
+        defaults = _signature(type(self))  # type: ignore[arg-type]
+        changed = {
+            name: vars(self)[name] for name in self._parameters if vars(self)[name] is not defaults[name].default
+        }
+        check_parameters(changed, self._parameters, type(self).__name__)
 
     # ------------------------------------------------------------ features
 

@@ -85,15 +85,15 @@ random_state = Constraint(
 
 
 def check_parameters(values: Mapping[str, Any], constraints: Mapping[str, Iterable[Constraint]], owner: str) -> None:
-    """Raise when a value satisfies none of its constraints.
+    """Raise when one of the values satisfies none of its constraints.
 
     Raises
     ------
     InvalidParameterError
         Which is a ValueError and a TypeError, as in scikit-learn.
     """
-    for name, choices in constraints.items():
-        value = values[name]
+    for name, value in values.items():
+        choices = constraints[name]
         if any(choice.accepts(value) for choice in choices):
             continue
         *others, last = [choice.text for choice in choices]
