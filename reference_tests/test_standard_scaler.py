@@ -357,6 +357,20 @@ def test_sparse_entries_in_any_order(index, kind, engine, implementation, parity
 
 
 @pytest.mark.parametrize("kind", ["csr_array", "csc_array"])
+def test_a_single_zero_in_a_full_column_of_single_precision(kind, engine, implementation, parity):
+    """Its weight is a small difference of two large sums, and its square counts a million times: sums must be double."""
+    X = (1000 + np.random.default_rng(0).standard_normal((20_000, 2))).astype(np.float32)
+    X[7, 0] = 0.0
+    X = SPARSE[kind](X)
+    weight = np.random.default_rng(1).uniform(0.1, 3.0, X.shape[0])
+    ours, theirs = (Scaler(with_mean=False) for Scaler in (implementation("StandardScaler"), Reference))
+    for scaler in (ours, theirs):
+        scaler.fit(X, sample_weight=weight)
+    reason = SPARSE_SUMS + "; results are rounded to float32 on both sides"
+    near_learned(ours, theirs, parity, bound=3e-7, reason=reason, data=f"{kind}, a single zero", option="weights")
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csc_array"])
 def test_sparse_column_without_values_keeps_what_it_has(kind, engine, implementation, parity):
     X = sparse_data(np.float64, missing=False)
     empty = X.copy()
