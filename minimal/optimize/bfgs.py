@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from minimal.compiling import announce_slow_compiling
 from minimal.engine import get_engine
 from minimal.exceptions import OptimizeWarning, kin
 from minimal.optimize.differences import METHODS, SQRT_EPS
@@ -375,6 +376,7 @@ def run_compiled(
 @cache
 def compiled_driver() -> Any:
     """The module of compiled BFGS, imported when it is first needed, for it imports Numba."""
+    announce_slow_compiling()
     return import_module("minimal.optimize.bfgs_numba")
 
 
