@@ -322,7 +322,9 @@ def test_fitted_logistic_on_odd_input(name, method, engine):
 
     def same(a, b):
         assert a.dtype == b.dtype
-        lost = np.isneginf(b)  # the reference takes log(0) where the probability underflows; the logarithm itself does not
+        lost = np.isneginf(
+            b
+        )  # the reference takes log(0) where the probability underflows; the logarithm itself does not
         assert (a[lost] < -700).all()
         np.testing.assert_allclose(a[~lost], b[~lost], rtol=1e-9)
 

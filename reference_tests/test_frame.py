@@ -236,7 +236,9 @@ def test_wrong_implementation_option_is_explained(given, message):
 
 def _pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
-    return subprocess.run([*command, "reference_tests/test_standard_scaler.py"], capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [*command, "reference_tests/test_standard_scaler.py"], capture_output=True, text=True, timeout=300
+    )
 
 
 def _python(program: str) -> str:
