@@ -1,9 +1,11 @@
 """What every test here shares: the engine axis, the thing under test, and the parity ledger.
 
-pytest                                          all components, the default grids
-pytest -m "wide or not wide"                    the wide grids too
-pytest --ledger ledger.json                     the ledger as JSON
-pytest --implementation StandardScaler=my.py:Scaler     the same checks on anybody's class
+pytest                                      all components, the default grids
+pytest -m "wide or not wide"                the wide grids too
+pytest reference_tests --ledger FILE        the ledger as JSON
+pytest reference_tests --implementation StandardScaler=my.py:Scaler     the same checks on anybody's class
+
+(The folder is named where an option of this file is used, so that pytest finds the option.)
 """
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ def minimize(
     ValueError
         An unknown method; an x0 that is empty or has more than one dimension; an objective that returns no scalar; a
         gradient of another shape than x0; constants or a ``hess_inv0`` out of their range.
+    TypeError
+        An x0 of objects, with "BFGS".
     NotImplementedError
         ``bounds`` with "L-BFGS-B".
 
@@ -128,6 +130,8 @@ def minimize(
     if not isinstance(args, tuple):
         args = (args,)
     name = _method(method, bounds)
+    if name == "BFGS" and x0.dtype == object:
+        raise TypeError("'x0' is an array of objects. Convert it to numbers first: np.asarray(x0, dtype=float).")
     options = dict(options or {})
     _warn_of_unused(name, hess, hessp, bounds, constraints, options)
     if jac is True:
