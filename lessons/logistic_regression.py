@@ -271,16 +271,17 @@ show(logistic_loss_numpy.binary_loss_gradient, logistic_loss_numpy.back_to_coeff
 
 # %% [markdown]
 # and this is the kernel: the loop that you know, in blocks of rows that stay in the fastest cache between its three steps.
-# Its own `exp` and `log1p` are polynomials, which the compiler can apply to several rows with one instruction.
+# Its own `exp` is a polynomial, which the compiler can apply to several rows with one instruction; and because a sum of
+# logarithms is the logarithm of a product, samples of equal weight share one logarithm per block.
 
 # %%
 show(
     logistic_loss_numba._binary_chunk,
     logistic_loss_numba._binary_losses,
-    vector_math_numba.log1p_of_unit,
+    vector_math_numba.log_of_product,
 )
 
-sign, weight = 2 * y - 1, np.full(len(y), 1 / len(y))
+sign, weight = 2 * y - 1, np.array([1 / len(y)])  # one weight for all
 for module in (logistic_loss_numpy, logistic_loss_numba):
     loss, gradient = module.binary_loss_gradient(X, sign, weight, parameters, 1 / len(y))
     assert math.isclose(loss, loops[0], rel_tol=1e-13)

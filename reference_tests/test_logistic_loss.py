@@ -14,7 +14,7 @@ import pytest
 import minimal
 from minimal.engine import twin
 from minimal.linear_model import logistic_loss_numba, logistic_loss_numpy
-from minimal.linear_model.vector_math_numba import exp_of_minus, log1p_of_unit, log_from_one
+from minimal.linear_model.vector_math_numba import exp_of_minus, log1p_of_unit, log_from_one, log_of_product
 
 COMPONENT = "LogisticRegression"
 
@@ -73,6 +73,24 @@ def test_log_is_within_two_ulps():
     points = 1.0 + _points(1.0)
     wide = np.concatenate([points, points * 1000, [2.0, 4.0, 1e300]])
     assert _worst_ulps(log_from_one, np.log(wide.astype(np.longdouble)), wide) <= 2.0
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 9, 16, 17, 40, 100, 255, 256, 1000])
+@pytest.mark.parametrize("kind", ["of all sizes", "tiny", "one tiny among zeros", "ones", "near one"])
+def test_log_of_a_product_is_a_sum_of_logs(n, kind):
+    rng = np.random.default_rng(n)
+    e = {
+        "of all sizes": np.exp(-rng.random(n) * rng.choice([1.0, 40.0, 700.0], n)),
+        "tiny": np.exp(-600 - 100 * rng.random(n)),
+        "one tiny among zeros": np.where(np.arange(n) == n // 2, 1e-300, 0.0),
+        "ones": np.ones(n),
+        "near one": 1 - 1e-9 * rng.random(n),
+    }[kind]
+    exact = np.log1p(e.astype(np.longdouble)).sum()
+    assert float(abs(log_of_product(e.copy()) - exact) / np.spacing(float(exact))) <= 5.0
+    if n > 1:
+        e[n // 3] = math.nan
+        assert math.isnan(log_of_product(e))
 
 
 def test_exp_beyond_the_smallest_number():
@@ -219,14 +237,50 @@ def test_a_tiny_loss_is_not_rounded_to_zero(loss):
     assert gradient == pytest.approx([-50 * math.exp(-50)], rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("n", [5, 700, 30_000])
+def test_one_weight_for_all_loses_no_digit(loss, n, scale):
+    rng = np.random.default_rng(n)
+    X = scale * rng.normal(size=(n, 1))
+    sign = np.where(X[:, 0] > 0, 1, -1).astype(np.int8)  # all right: the small losses alone, which nothing hides
+    for wrong in (0, n // 3):
+        sign[:wrong] *= -1
+        margin = sign * X[:, 0].astype(np.longdouble)
+        e = np.exp(-np.abs(margin))
+        exact = (np.log1p(e) + np.maximum(-margin, 0)).sum() / n
+        slope = -(X[:, 0] * sign * np.where(margin >= 0, e, 1) / (1 + e)).sum() / n
+        value, gradient = loss.binary_loss_gradient(X, sign, np.array([1 / n]), np.ones(1), 0.0)
+        assert value == pytest.approx(float(exact), rel=2e-15, abs=0)
+        assert gradient == pytest.approx([float(slope)], rel=2e-15 * math.sqrt(n), abs=0)
+
+
+@pytest.mark.parametrize(("n", "d", "K"), SHAPES)
+def test_one_weight_for_all_is_as_many_equal_weights(loss, n, d, K):
+    p = _problem(n, d, K, 1)
+    one, many = np.array([1 / n]), np.full(n, 1 / n)
+    curvatures = [loss.binary_curvature(p["X"], w, p["coef"]) for w in (one, many)]
+    rows = [loss.multinomial_rows(p["X"], p["codes"], w) for w in (one, many)]
+    probabilities = [loss.multinomial_probabilities(r, p["matrix"]) for r in rows]
+    pairs = [
+        *zip(*(loss.binary_loss_gradient(p["X"], p["sign"], w, p["coef"], 0.1) for w in (one, many))),
+        *zip(*(loss.multinomial_loss_gradient(r, p["matrix"], 0.1) for r in rows)),
+        curvatures,
+        [loss.multinomial_hessian(r, q, d + 1, 0.1) for r, q in zip(rows, probabilities)],
+        [loss.multinomial_hessian_product(r, q, p["directions"], 0.1) for r, q in zip(rows, probabilities)],
+    ]
+    for a, b in pairs:
+        assert a == pytest.approx(b, rel=1e-13, abs=1e-15)
+
+
 @pytest.mark.filterwarnings("ignore:invalid value")  # NumPy's own, of the text; the estimator looks before it calls it
 def test_missing_and_infinite_input_is_not_hidden(loss):
     one = np.ones(1)
     for bad in (math.nan, math.inf, -math.inf):
         X = np.array([[bad, 1.0]])
         for coef in (np.zeros(2), np.ones(2)):
-            value, gradient = loss.binary_loss_gradient(X, np.ones(1, np.int8), one, coef, 0.0)
-            assert not math.isfinite(value + gradient.sum())
+            for weight in (one, np.array([0.5, 0.5])):  # one for all, one for each
+                two = loss.binary_loss_gradient(np.vstack([X, X]), np.array([1, -1], np.int8), weight, coef, 0.0)
+                assert not math.isfinite(two[0] + two[1].sum())
         rows = loss.multinomial_rows(X, np.array([0]), one)
         value, gradient = loss.multinomial_loss_gradient(rows, np.zeros((2, 3)), 0.0)
         assert not math.isfinite(value + gradient.sum())

@@ -320,7 +320,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         """Coefficients like ``start`` and iterations, by a smooth solver; the loss is a mean here, so l2 = 1 / (C n)."""
         n = X.shape[0]
         total = float(n) if weight is None else float(weight.sum())
-        share = np.full(n, 1.0 / n) if weight is None else weight / total
+        share = np.array([1.0 / n]) if weight is None else weight / total  # one number for all is enough
         l2, owner = 1.0 / (C * total), type(self).__name__
         objective: Objective
         if n_classes == 2:

@@ -26,6 +26,7 @@ from minimal.linear_model.vector_math_numba import (
     exp_of_minus,
     log1p_of_unit,
     log_from_one,
+    log_of_product,
     prefer_wide_vectors,
 )
 from minimal.threads import run_blocks
@@ -111,8 +112,27 @@ def _add_rows(X, r, gradient):
 
 
 @njit(**sums)
-def _binary_losses(z, sign, weight):
-    """The sum of weight * log(1 + exp(-sign z)); z becomes d loss / d z."""
+def _binary_losses(z, sign, share, e):
+    """The sum of share * log(1 + exp(-sign z)), the same share for every row; z becomes d loss / d z, e is lent room.
+
+    log(1 + e_0) + log(1 + e_1) + ... is the logarithm of a product, so that no row needs a logarithm of its own.
+    """
+    prefer_wide_vectors()
+    total = 0.0
+    for i in range(len(z)):
+        s = np.float64(sign[i])
+        margin = s * z[i]
+        e[i] = exp_of_minus(abs(margin))
+        right = 1.0 / (1.0 + e[i])
+        wrong = e[i] * right if margin >= 0.0 else right
+        total += max(-margin, 0.0)
+        z[i] = -s * share * wrong
+    return share * (total + log_of_product(e))
+
+
+@njit(**sums)
+def _weighted_binary_losses(z, sign, weight):
+    """:func:`_binary_losses` where every row has its own weight, and therefore its own logarithm."""
     prefer_wide_vectors()
     total = 0.0
     for i in range(len(z)):
@@ -131,13 +151,16 @@ def _binary_chunk(first, last, X, sign, weight, coef, out):
     """Add the loss of the rows first to last to out[-1] and their gradient to out[:-1]."""
     prefer_wide_vectors()
     block = _rows_in_a_block(X.shape[1])
-    z = aligned_empty(block)
+    z, e = aligned_empty(block), aligned_empty(block)
     gradient = out[:-1]
     for start in range(first, last, block):
         stop = min(start + block, last)
         scores = z[: stop - start]
         _row_scores(X[start:stop], coef, scores)
-        out[-1] += _binary_losses(scores, sign[start:stop], weight[start:stop])
+        if len(weight) == 1:
+            out[-1] += _binary_losses(scores, sign[start:stop], weight[0], e[: stop - start])
+        else:
+            out[-1] += _weighted_binary_losses(scores, sign[start:stop], weight[start:stop])
         _add_rows(X[start:stop], scores, gradient)
 
 
@@ -171,18 +194,18 @@ def binary_loss_gradient(
 
 
 @njit(**sums)
-def _binary_curvature(X, weight, coef):
+def _binary_curvature(X, coef):
     z = np.empty(len(X))
     _row_scores(X, coef, z)
     for i in range(len(z)):
         e = exp_of_minus(abs(z[i]))
-        z[i] = weight[i] * e / ((1.0 + e) * (1.0 + e))
+        z[i] = e / ((1.0 + e) * (1.0 + e))
     return z
 
 
 def binary_curvature(X: Floats, weight: Floats, coef: Floats) -> Floats:
     """Twin of ``logistic_loss_numpy.binary_curvature``."""
-    return _binary_curvature(X, weight, coef)
+    return weight * _binary_curvature(X, coef)
 
 
 @njit(**sums)
@@ -288,7 +311,7 @@ def _fill_blocks(first, last, X, codes, weight, blocks, block_codes, block_weigh
         n = rows.stop - rows.start
         _copy_by_feature(X[rows], blocks[b])
         block_codes[b, :n] = codes[rows]
-        block_weight[b, :n] = weight[rows]
+        block_weight[b, :n] = weight if len(weight) == 1 else weight[rows]
 
 
 def multinomial_rows(X: Floats, codes: NDArray[np.int64], weight: Floats) -> Rows:

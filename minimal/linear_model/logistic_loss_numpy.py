@@ -91,8 +91,8 @@ def binary_loss_gradient(
     X : array or sparse matrix of shape (n_samples, n_features)
     sign : ndarray of int8 of shape (n_samples,)
         +1 for the second class, -1 for the first.
-    weight : ndarray of shape (n_samples,)
-        Sums to one.
+    weight : ndarray of shape (n_samples,) or (1,)
+        Sums to one over the samples; a single number is the weight of each.
     coef : ndarray of shape (n_features,) or (n_features + 1,)
     l2 : float
 
@@ -103,7 +103,7 @@ def binary_loss_gradient(
     """
     margin = sign * linear_scores(X, coef)
     e = np.exp(-np.abs(margin))
-    loss = weight @ (np.log1p(e) + np.maximum(-margin, 0.0))
+    loss = np.sum(weight * (np.log1p(e) + np.maximum(-margin, 0.0)))
     wrong = np.where(margin >= 0, e, 1.0) / (1.0 + e)
     return float(loss) + l2_penalty(X, coef, l2), back_to_coefficients(X, -sign * weight * wrong, coef, l2)
 
@@ -146,8 +146,8 @@ def multinomial_rows(X: Any, codes: NDArray[np.int64], weight: Floats) -> Rows:
     X : array or sparse matrix of shape (n_samples, n_features)
     codes : ndarray of int64 of shape (n_samples,)
         The true class of each sample, 0 to n_classes - 1.
-    weight : ndarray of shape (n_samples,)
-        Sums to one.
+    weight : ndarray of shape (n_samples,) or (1,)
+        Sums to one over the samples; a single number is the weight of each.
     """
     return Rows(X, codes, weight)
 
@@ -161,7 +161,7 @@ def multinomial_loss_gradient(rows: Rows, coef: Floats, l2: float) -> tuple[floa
     true = z[each, codes]
     e = np.exp(z)
     total = e.sum(axis=1)
-    loss = weight @ (np.log(total) - true)
+    loss = np.sum(weight * (np.log(total) - true))
     residual = e * (weight / total)[:, np.newaxis]
     residual[each, codes] -= weight
     return float(loss) + l2_penalty(X, coef, l2), back_to_coefficients(X, residual, coef, l2)

@@ -75,8 +75,8 @@ class BinaryObjective:
     X : C-contiguous array or sparse matrix of shape (n_samples, n_features)
     codes : ndarray of int64 of shape (n_samples,)
         0 or 1.
-    weight : ndarray of shape (n_samples,)
-        Sums to one.
+    weight : ndarray of shape (n_samples,) or (1,)
+        Sums to one over the samples; a single number is the weight of each.
     l2 : float
     intercept : bool
     owner : str
@@ -108,7 +108,7 @@ class BinaryObjective:
     def hessian(self, coef: Floats) -> tuple[Floats, bool]:
         """See Objective."""
         curvature = self.loss.binary_curvature(self.X, self.weight, coef)
-        flat = self.weight[curvature <= 0].sum() > 0.25
+        flat = (self.weight * (curvature <= 0)).sum() > 0.25
         return self.loss.binary_hessian(self.X, curvature, len(coef), self.l2), not flat
 
     def fixed(self) -> NDArray[np.bool_]:

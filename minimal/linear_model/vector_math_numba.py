@@ -112,3 +112,21 @@ def log_from_one(u: float) -> float:
     k = np.float64((bits >> 52) - 1023)
     mantissa = np.int64((bits & MANTISSA) | BITS_OF_ONE)
     return k * LN2_HIGH + (log1p_of_unit(np.int64(mantissa).view(np.float64) - 1.0) + k * LN2_LOW)
+
+
+@njit(**exact)
+def log_of_product(e):
+    """log((1 + e_0) (1 + e_1) ...) for at most 1000 numbers 0 <= e_i <= 1 (NaN stays NaN); overwrites ``e``.
+
+    (1 + a) (1 + b) = 1 + (a + b + a b): the halves of the array meet until one number is left.  What is added to one is never
+    rounded to it, so that tiny numbers count with all their digits.  Cost: three operations per number and one logarithm.
+    """
+    prefer_wide_vectors()
+    n = len(e)
+    while n > 1:
+        half = (n + 1) // 2 if n <= 16 else (n + 15) // 16 * 8  # whole vectors, as long as there are some
+        for i in range(n - half):
+            other = e[half + i]
+            e[i] = e[i] + (other + e[i] * other)
+        n = half
+    return log_from_one(1.0 + e[0]) if e[0] > 1.0 else log1p_of_unit(e[0])
