@@ -7,6 +7,7 @@ difference that stays, with its cause.  Every comparison asserts, then leaves on
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -133,6 +134,11 @@ def _describe(ours: Any, theirs: Any) -> str:
         f"{len(where)} of {differ.size} entries, the first at {first}: "
         f"{np.atleast_1d(a)[first]!r} instead of {np.atleast_1d(b)[first]!r}"
     )
+
+
+def plainly(value: Any) -> str:
+    """The name of a test's parameter without addresses in memory, which differ between the processes of one run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 def summary(records: list[dict[str, Any]]) -> list[str]:

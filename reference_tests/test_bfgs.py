@@ -15,6 +15,7 @@ import minimal
 import minimal.optimize
 from minimal.exceptions import OptimizeWarning
 
+from .ledger import plainly
 from .problems import BY_NAME, LARGE, PROBLEMS
 
 COMPONENT = "minimize"
@@ -240,7 +241,7 @@ def test_options_are_scipy_s(options, gradient, engine, implementation, parity):
         (False, {}),
         ("nonsense", {}),
     ],
-    ids=str,
+    ids=plainly,
 )
 def test_finite_differences_inside_are_scipy_s(gradient, options, engine, implementation, parity):
     fun = BY_NAME["wood"].plain()[0]
@@ -309,7 +310,9 @@ def test_starts_of_every_type(start, gradient, engine, implementation, parity):
     compare(implementation("minimize"), parity, fun, STARTS[start], start, f"jac={gradient}", jac=jac)
 
 
-@pytest.mark.parametrize("convert", [float, np.float64, np.float32, np.array, lambda v: np.array([v]), round], ids=str)
+@pytest.mark.parametrize(
+    "convert", [float, np.float64, np.float32, np.array, lambda v: np.array([v]), round], ids=plainly
+)
 def test_values_of_every_type(convert, engine, implementation, parity):
     compare(
         implementation("minimize"),

@@ -10,6 +10,8 @@ from scipy.optimize._optimize import _prepare_scalar_function
 from minimal.optimize.differences import SQRT_EPS, steps
 from minimal.optimize.scalar_function import ScalarFunction
 
+from .ledger import plainly
+
 COMPONENT = "approx_fprime"
 
 
@@ -125,7 +127,7 @@ def test_steps_by_hand(method):
 
 
 @pytest.mark.component("minimize")
-@pytest.mark.parametrize("jac", [None, "2-point", "3-point", "cs", gradient], ids=str)
+@pytest.mark.parametrize("jac", [None, "2-point", "3-point", "cs", gradient], ids=plainly)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_evaluations_are_remembered_and_counted_as_scipy_does(jac, dtype, parity):
     """The same questions in the same order: the same answers and, after each, the same counts."""

@@ -120,7 +120,10 @@ def minimize(
     Differs from the reference when the callback changes the x in its ``intermediate_result``: here that is a copy.
     Warnings of NumPy about overflow or invalid values in the optimizer's own arithmetic may be missing.
     """
+    name = _method(method, bounds)
     x0 = np.asarray(x0)
+    if x0.ndim == 1 and x0.dtype == object and name == "BFGS":
+        raise TypeError("'x0' is an array of objects. Convert it to numbers first: np.asarray(x0, dtype=float).")
     if x0.ndim == 0:
         x0 = x0.reshape(1)
     if x0.ndim != 1:
@@ -129,9 +132,6 @@ def minimize(
         x0 = x0.astype(float)
     if not isinstance(args, tuple):
         args = (args,)
-    name = _method(method, bounds)
-    if name == "BFGS" and x0.dtype == object:
-        raise TypeError("'x0' is an array of objects. Convert it to numbers first: np.asarray(x0, dtype=float).")
     options = dict(options or {})
     _warn_of_unused(name, hess, hessp, bounds, constraints, options)
     if jac is True:
