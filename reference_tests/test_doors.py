@@ -444,10 +444,11 @@ def test_minimize_from_odd_starts(name, method, jac, engine):
 @QUICK
 @given(
     x0=npst.arrays(np.float64, st.integers(1, 4), elements=_values(np.float64)),
-    method=st.sampled_from(["BFGS", "L-BFGS-B"]),
-    power=st.sampled_from([1.0, 1.5, 2.0, 4.0]),
+    case=st.sampled_from([("BFGS", 1.0), *((m, power) for m in ("BFGS", "L-BFGS-B") for power in (1.5, 2.0, 4.0))]),
 )
-def test_minimize_from_anywhere(x0, method, power, engine):
+def test_minimize_from_anywhere(x0, case, engine):
+    method, power = case  # L-BFGS-B where there is a kink: see the ledger's known differences
+
     def landscape(x):
         return (np.abs(x - 1.0) ** power).sum()
 

@@ -517,6 +517,20 @@ def test_bad_options(options, error, match, engine, implementation, parity):
         parity.known("maxcor=0, ftol < 0, empty x0", "SciPy's result says ERROR; minimal raises ValueError.")
 
 
+def test_dependent_pairs_at_a_kink(engine, implementation, parity):
+    def kink(x):
+        return float(np.abs(x - 1.0).sum())
+
+    (ours, _), (theirs, _) = both(implementation("minimize"), kink, [0.0, 0.0, 207.0], jac=None)
+    assert ours.message == theirs.message == "ABNORMAL: "
+    assert max(ours.fun, theirs.fun) < 1e-6
+    parity.known(
+        "pairs that have become linearly dependent, as at a kink",
+        "There SciPy may drop its memory because a second small matrix, which only bounds need, cannot be factorized to "
+        "rounding. minimal does not make that matrix. Both end as ABNORMAL beside the minimum, by other iterates.",
+    )
+
+
 def test_infinite_gradient(engine, implementation, parity):
     (ours, _), (theirs, _) = both(
         implementation("minimize"), lambda x: float(x @ x), [1.0, 2.0], jac=lambda x: np.array([np.inf, 1.0])
