@@ -164,7 +164,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         config.stash[_records] += [value for name, value in report.user_properties if name == "parity"]
     if report.when == "call" or report.failed:
         function = report.nodeid.partition("[")[0].rpartition("::")[2]
-        why = "" if report.passed else _last_line(report)
+        why = "" if report.passed else _first_words(report)
         config.stash[_outcomes][function].append((report.passed, why))
 
 
@@ -176,9 +176,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _config = session.config
 
 
-def _last_line(report: pytest.TestReport) -> str:
+def _first_words(report: pytest.TestReport) -> str:
+    """The beginning of the error, on one line."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    return crash.message.splitlines()[0] if crash is not None and crash.message else "failed"
+    words = " ".join(crash.message.split()) if crash is not None and crash.message else "failed"
+    return words if len(words) <= 150 else words[:147] + "..."
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -510,7 +510,7 @@ ARRAYS = {
     "no rows": np.zeros((0, 2)),
     "no columns": np.zeros((2, 0)),
     "one row": np.zeros((1, 2)),
-    "a matrix": np.matrix([[1.0, 2.0]]),
+    "a matrix": np.array([[1.0, 2.0]]).view(np.matrix),
     "a series": pd.Series([1.0, 2.0]),
     "sparse": scipy.sparse.csr_array(np.eye(3)),
     "sparse, by columns": scipy.sparse.csc_array(np.eye(3)),

@@ -83,7 +83,7 @@ ODD = {
     "complex": np.array([[1 + 1j, 2], [3, 4]]),
     "infinite": np.array([[1.0, np.inf], [2.0, 3.0]]),
     "missing": np.array([[1.0, np.nan], [2.0, 3.0]]),
-    "a matrix": np.matrix([[1.0, 2.0], [3.0, 4.0]]),
+    "a matrix": np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix),
     "a masked array": np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], mask=[[0, 1], [0, 0]]),
     "sparse CSR": sp.csr_array(GOOD),
     "sparse COO": sp.coo_array(GOOD),

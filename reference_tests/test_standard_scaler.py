@@ -111,6 +111,50 @@ def quietly(job, *args, **kwargs):
         return job(*args, **kwargs)
 
 
+# ---------------------------------------------------------------- plain data, one thing at a time: where to begin
+
+PLAIN = ["iris", "wine", "breast_cancer", "digits"]
+
+
+def plain_pair(name, implementation):
+    """Ours and the reference, with their defaults, fitted on real data without missing values; and the data."""
+    X = getattr(sklearn.datasets, f"load_{name}")().data
+    return implementation("StandardScaler")().fit(X), Reference().fit(X), X
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_mean_of_plain_data(name, engine, implementation, parity):
+    ours, theirs, _ = plain_pair(name, implementation)
+    parity.identical(ours.mean_, theirs.mean_, what="mean_", data=name)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_variance_of_plain_data(name, engine, implementation, parity):
+    ours, theirs, _ = plain_pair(name, implementation)
+    parity.identical(ours.var_, theirs.var_, what="var_", data=name)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_scale_of_plain_data(name, engine, implementation, parity):
+    ours, theirs, _ = plain_pair(name, implementation)
+    parity.identical(ours.scale_, theirs.scale_, what="scale_", data=name)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_transform_of_plain_data(name, engine, implementation, parity):
+    ours, theirs, X = plain_pair(name, implementation)
+    parity.identical(ours.transform(X), theirs.transform(X), what="transform", data=name)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_values_of_plain_data_to_rounding(name, engine, implementation, parity):
+    ours, theirs, X = plain_pair(name, implementation)
+    same = {"bound": 1e-12, "reason": "any order of adding", "data": name}
+    parity.rounding(ours.mean_, theirs.mean_, what="mean_", **same)
+    parity.rounding(ours.var_, theirs.var_, what="var_", **same)
+    parity.rounding(ours.transform(X), theirs.transform(X), what="transform", **same)
+
+
 # ---------------------------------------------------------------- dense data: identical
 
 
