@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import minimal
 from minimal.exceptions import ConvergenceWarning, LinAlgWarning
-from minimal.linear_model.newton import conjugate_gradients, newton_cg, newton_cholesky, solve_and_judge
+from minimal.linear_model.logistic_objective import BinaryObjective
+from minimal.linear_model.newton import LBFGS_FTOL, conjugate_gradients, newton_cg, newton_cholesky, solve_and_judge
+from minimal.optimize.lbfgs import lbfgs
 
 COMPONENT = "LogisticRegression"
 
@@ -21,6 +24,9 @@ class OneVariable:
     def loss_gradient(self, x):
         self.asked.append(float(x[0]))
         return float(self.f(x[0])), np.array([self.slope(x[0])])
+
+    def descent(self):
+        return None
 
     def hessian_product(self, x):
         h = self.curvature(x[0])
@@ -136,3 +142,21 @@ def test_solve_and_judge(n, condition):
 def test_solve_and_judge_a_singular_system():
     for matrix in (np.zeros((3, 3)), np.ones((3, 3)), np.diag([1.0, 1.0, 1e-17])):
         assert not solve_and_judge(matrix, np.ones(3))[1] >= np.finfo(float).eps
+
+
+@pytest.mark.parametrize("max_iter", [1, 4, 1000])
+@pytest.mark.parametrize(("tol", "l2"), [(1e-4, 1e-3), (0.0, 1e-3), (1e-12, 0.0)])
+def test_the_compiled_run_is_the_conversation(max_iter, tol, l2):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    codes = (X @ rng.normal(size=6) + rng.normal(size=300) > 0).astype(np.int64)
+    with minimal.engine("numba"):
+        objective = BinaryObjective(X, codes, np.array([1 / 300]), l2, True, "")
+        assert objective.descent() is not None
+        settings = {"ftol": LBFGS_FTOL, "gtol": tol, "maxiter": max_iter, "maxls": 50}
+        ours = lbfgs(objective.loss_gradient, np.zeros(7), **settings, descend=objective.descent())
+        theirs = lbfgs(objective.loss_gradient, np.zeros(7), **settings)
+    assert (ours.nit, ours.nfev, ours.status, ours.message) == (theirs.nit, theirs.nfev, theirs.status, theirs.message)
+    assert ours.fun == theirs.fun
+    assert np.array_equal(ours.x, theirs.x)
+    assert np.array_equal(ours.jac, theirs.jac)

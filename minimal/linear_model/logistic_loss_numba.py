@@ -185,12 +185,17 @@ def _binary_whole(X, sign, weight, coef, l2):
     return _penalize(out, coef[: X.shape[1]], l2)
 
 
+def is_one_chunk(X: Floats) -> bool:
+    """Whether X is too small to be cut."""
+    return X.size < 2 * WORK_PER_CHUNK
+
+
 def binary_loss_gradient(
     X: Floats, sign: NDArray[np.int8], weight: Floats, coef: Floats, l2: float
 ) -> tuple[float, Floats]:
     """Twin of ``logistic_loss_numpy.binary_loss_gradient``.  Cost: one read of X."""
     n, d = X.shape
-    if n * d < 2 * WORK_PER_CHUNK:
+    if is_one_chunk(X):
         return _binary_whole(X, sign, weight, coef, l2)
     return _penalize(_sum_of_chunks(_binary_chunk, n, d, len(coef) + 1, X, sign, weight, coef), coef[:d], l2)
 

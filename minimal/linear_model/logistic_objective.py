@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from minimal.engine import twin
 from minimal.linear_model import logistic_loss_numpy
+from minimal.optimize.lbfgs import Descent
 from minimal.validation import assert_finite, is_sparse
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,10 @@ class Objective(Protocol):
 
     def loss_gradient(self, coef: Floats) -> tuple[float, Floats]:
         """The value at ``coef`` and the gradient."""
+        ...
+
+    def descent(self) -> Descent | None:
+        """The rest of a run of L-BFGS as one compiled call, where that is faster; see ``minimal.optimize.lbfgs``."""
         ...
 
     def hessian_product(self, coef: Floats) -> HessianProduct:
@@ -88,7 +93,7 @@ class BinaryObjective:
     ) -> None:
         self.X, self.weight, self.l2 = X, weight, l2
         self.n_dof = X.shape[1] + intercept
-        self.sign = np.where(codes == 1, np.int8(1), np.int8(-1))
+        self.sign = 2 * codes.astype(np.int8) - np.int8(1)
         self.loss = loss_functions(X)
         self._evaluate = self.loss.binary_loss_gradient
         self._look = _FirstLook(X, owner)
@@ -99,6 +104,14 @@ class BinaryObjective:
         if self._look.X is not None:
             self._look(*result)
         return result
+
+    def descent(self) -> Descent | None:
+        """See Objective: for data of one chunk."""
+        if self.loss is logistic_loss_numpy or not self.loss.is_one_chunk(self.X):
+            return None
+        from minimal.linear_model.logistic_descent_numba import descend  # only now: it imports Numba
+
+        return lambda *run: descend(self.X, self.sign, self.weight, self.l2, *run)
 
     def hessian_product(self, coef: Floats) -> HessianProduct:
         """See Objective."""
@@ -145,6 +158,9 @@ class MultinomialObjective:
         if self._look.X is not None:
             self._look(loss, flat)
         return loss, flat
+
+    def descent(self) -> None:
+        """See Objective: there is none."""
 
     def hessian_product(self, coef: Floats) -> HessianProduct:
         """See Objective."""

@@ -288,7 +288,15 @@ def run_lbfgs(objective: Objective, x0: Floats, *, tol: float, max_iter: int) ->
     n_iter : int
         At most ``max_iter``.
     """
-    result: Any = lbfgs(objective.loss_gradient, x0, ftol=LBFGS_FTOL, gtol=tol, maxiter=max_iter, maxls=50)
+    result: Any = lbfgs(
+        objective.loss_gradient,
+        x0,
+        ftol=LBFGS_FTOL,
+        gtol=tol,
+        maxiter=max_iter,
+        maxls=50,
+        descend=objective.descent(),
+    )
     n_iter = min(result.nit, max_iter)
     if result.status != 0:
         hint = f"\nIncrease max_iter ({max_iter})." if n_iter == max_iter else ""

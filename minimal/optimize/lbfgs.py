@@ -41,6 +41,7 @@ from minimal.optimize.scalar_function import FunctionAndGradient, ScalarFunction
 __all__ = ["LbfgsInvHessProduct", "lbfgs", "minimize_lbfgsb"]
 
 Array = NDArray[np.float64]
+Descent = Callable[[Array, float, Array, Array, Array, tuple[int, int]], tuple[float, Array, int, int, int]]
 _Settings = tuple[int, float, float, int, bool]  # maxcor, ftol, gtol, maxls, compact
 
 MESSAGES = {
@@ -65,6 +66,7 @@ def lbfgs(
     maxls: int = 20,
     callback: Callable[..., Any] | None = None,
     compact: bool = False,
+    descend: Descent | None = None,
 ) -> OptimizeResult:
     """Minimize f, given one function for its value and gradient.
 
@@ -88,6 +90,9 @@ def lbfgs(
         After every iteration.  It may raise StopIteration to stop.
     compact : bool, default=False
         Round as SciPy does, for a higher price in every iteration, where NumPy brings the routines for it.
+    descend : callable, optional
+        Who knows a faster way to hold the conversation after the first evaluation brings it (without a callback):
+        ``descend(x, f, g, memory, state, (maxiter, maxfun)) -> (f, g, reason, nit, nfev)``, see ``lbfgs_state``.
 
     Returns
     -------
@@ -106,7 +111,7 @@ def lbfgs(
         watch.nfev += 1
         return fun_and_grad(x)
 
-    end = _converse(evaluate, x, _checked(x.size, maxcor, ftol, gtol, maxls, compact), watch)
+    end = _converse(evaluate, x, _checked(x.size, maxcor, ftol, gtol, maxls, compact), watch, descend)
     return _result(x, *end, watch, njev=watch.nfev)
 
 
@@ -143,12 +148,19 @@ def _checked(n: int, maxcor: Any, ftol: float, gtol: float, maxls: Any, compact:
 
 
 def _converse(
-    evaluate: Callable[[Array], tuple[Any, Array]], x: Array, settings: _Settings, watch: _Watch
+    evaluate: Callable[[Array], tuple[Any, Array]],
+    x: Array,
+    settings: _Settings,
+    watch: _Watch,
+    descend: Descent | None = None,
 ) -> tuple[Any, Array, int, LbfgsInvHessProduct]:
     """Hold the conversation to its end: f, g, the reason, and the inverse Hessian; x is moved in place."""
-    advance = twin("minimal.optimize.lbfgs").advance
     memory, state = begin(x, *settings)
     f, g = evaluate(x)
+    if descend is not None and watch.reporter is None:
+        f, g, task, watch.nit, watch.nfev = descend(x, f, g, memory, state, (watch.maxiter, watch.maxfun))
+        return _end(f, g, task, memory, state)
+    advance = twin("minimal.optimize.lbfgs").advance
     task = advance(x, float(f), g, memory, state)
     while task <= NEW_X:
         if task == EVALUATE:
