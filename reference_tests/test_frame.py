@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -177,6 +178,13 @@ def test_noise_floor_sees_what_exceeds_it(book):
     parity, _ = book
     with pytest.raises(AssertionError, match="reference from itself"):
         parity.noise_floor(np.array([1.1]), np.array([1.0]), what="it", floor=0.05)
+
+
+def test_records_are_plain_enough_for_json_and_for_worker_processes(book):
+    parity, records = book
+    parity.noise_floor(np.float64(1.0), np.float64(1.0), what="it", floor=np.float64(0.1))
+    assert [type(value) for value in records[0].values() if isinstance(value, np.generic)] == []
+    assert json.loads(json.dumps(records)) == records
 
 
 def test_summary_counts_failures_and_names_known_differences(book):
