@@ -84,7 +84,10 @@ class Parity:
         record = Record(
             **self._fixed, what=what, level=level, difference=difference, dtype=dtype, passed=passed, **more
         )
-        self._write(asdict(record))
+        plain = {
+            name: value.item() if isinstance(value, np.generic) else value for name, value in asdict(record).items()
+        }
+        self._write(plain)  # NumPy's numbers go neither into JSON nor from one process to another
 
 
 def _identical(ours: Any, theirs: Any) -> bool:
