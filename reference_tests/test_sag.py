@@ -445,16 +445,10 @@ def test_the_estimator_in_float32_with_weights_of_both_kinds(name, engine, imple
     options = {"solver": "saga", "random_state": 1, "tol": 0.05, "class_weight": "balanced"}
     ours = implementation("LogisticRegression")(**options).fit(X.astype(np.float32), y, weight)
     theirs = Theirs(**options).fit(X.astype(np.float32), y, weight)
-    parity.identical(ours.n_iter_, theirs.n_iter_, what="n_iter_", data=name, option="float32, weights of both kinds")
-    parity.rounding(
-        ours.coef_,
-        theirs.coef_,
-        what="coef_",
-        bound=1e-5,
-        reason="sample weights times class weights are rounded to float32 once here, twice there",
-        data=name,
-        option="float32, weights of both kinds",
-    )
+    for what in ("n_iter_", "coef_", "intercept_"):
+        parity.identical(
+            getattr(ours, what), getattr(theirs, what), what=what, data=name, option="float32, weights of both kinds"
+        )
 
 
 def test_the_estimator_until_it_converges(engine, implementation, parity):

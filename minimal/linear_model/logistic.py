@@ -289,12 +289,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
 
     def _weights(
         self, X: Any, classes: NDArray[Any], codes: NDArray[np.int64], sample_weight: ArrayLike | None
-    ) -> NDArray[np.float64] | None:
-        """Sample weights times class weights; None if all are one."""
+    ) -> NDArray[np.floating] | None:
+        """Sample weights times class weights, rounded to the dtype of X as in the reference; None if all are one."""
         if sample_weight is None and self.class_weight is None:
             return None
-        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
-        return weight * class_weights(self.class_weight, classes, codes, weight)[codes]
+        weight = check_sample_weight(sample_weight, X, dtype=X.dtype)
+        return weight * class_weights(self.class_weight, classes, codes, weight).astype(X.dtype)[codes]
 
     def _start(self, n_features: int, n_classes: int) -> NDArray[np.float64]:
         """Where the solver begins, as a matrix of shape (1 or n_classes, n_features (+ 1)): zeros, or the last solution."""
@@ -313,14 +313,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         X: Any,
         codes: NDArray[np.int64],
         n_classes: int,
-        weight: NDArray[np.float64] | None,
+        weight: NDArray[np.floating] | None,
         C: float,
         start: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], int]:
         """Coefficients like ``start`` and iterations, by a smooth solver; the loss is a mean here, so l2 = 1 / (C n)."""
         n = X.shape[0]
-        total = float(n) if weight is None else float(weight.sum())
-        share = np.array([1.0 / n]) if weight is None else weight / total  # one number for all is enough
+        total = float(n) if weight is None else float(weight.sum(dtype=np.float64))
+        share = np.array([1.0 / n])  # one number for all is enough
+        if weight is not None:
+            share = weight.astype(np.float64) / total
         l2, owner = 1.0 / (C * total), type(self).__name__
         objective: Objective
         if n_classes == 2:
@@ -344,7 +346,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):
         X: Any,
         codes: NDArray[np.int64],
         n_classes: int,
-        weight: NDArray[np.float64] | None,
+        weight: NDArray[np.floating] | None,
         penalty: str | None,
         C: float,
         start: NDArray[np.float64],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minimal.engine import twin
+from minimal.kernel_input import as_kernel_input
 from minimal.linear_model import logistic_loss_numpy
 from minimal.optimize.lbfgs import Descent
 from minimal.validation import assert_finite, is_sparse
@@ -55,6 +56,11 @@ def loss_functions(X: Any) -> ModuleType:
     return logistic_loss_numpy if is_sparse(X) else twin("minimal.linear_model.logistic_loss")
 
 
+def _kernel_rows(X: Any) -> Any:
+    """X as the loss wants to be handed it."""
+    return X if is_sparse(X) else as_kernel_input(X)
+
+
 class _FirstLook:
     """Finds NaN and infinity in X through the first value of the objective, which saves a read of X.
 
@@ -91,7 +97,7 @@ class BinaryObjective:
     def __init__(
         self, X: Any, codes: NDArray[np.int64], weight: Floats, l2: float, intercept: bool, owner: str
     ) -> None:
-        self.X, self.weight, self.l2 = X, weight, l2
+        self.X, self.weight, self.l2 = _kernel_rows(X), weight, l2
         self.n_dof = X.shape[1] + intercept
         self.sign = 2 * codes.astype(np.int8) - np.int8(1)
         self.loss = loss_functions(X)
@@ -148,7 +154,7 @@ class MultinomialObjective:
         self.shape = (X.shape[1] + intercept, n_classes)
         self.intercept = intercept
         self.loss = loss_functions(X)
-        self.rows = self.loss.multinomial_rows(X, codes, weight)
+        self.rows = self.loss.multinomial_rows(_kernel_rows(X), codes, weight)
         self._look = _FirstLook(X, owner)
 
     def loss_gradient(self, coef: Floats) -> tuple[float, Floats]:

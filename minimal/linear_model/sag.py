@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minimal.engine import twin
+from minimal.kernel_input import as_kernel_input
 from minimal.linear_model.sag_state import Memory, Rules
 from minimal.random import xorshift_seed
 from minimal.validation import check_sample_weight, is_sparse
@@ -141,11 +142,11 @@ def csr_from_csc(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
 def _rows(X: Any) -> tuple[Any, Any, Any, tuple[int, int]]:
     """data, indices, indptr, shape of the rows; a dense matrix is its own data, without indices."""
     if not is_sparse(X):
-        return np.ascontiguousarray(X), None, None, X.shape
+        return as_kernel_input(np.ascontiguousarray(X)), None, None, X.shape
     if X.format == "csc":
         return *csr_from_csc(X.data, X.indices, X.indptr, X.shape[0]), X.shape
     X = X.tocsr()
-    return X.data, X.indices, X.indptr, X.shape
+    return as_kernel_input(X.data), as_kernel_input(X.indices), as_kernel_input(X.indptr), X.shape
 
 
 def _memory(
