@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minimal.compiling import announce_slow_compiling
 from minimal.engine import get_engine, twin
 from minimal.optimize.bfgs import Reporter, is_compiled, warn_unknown
 from minimal.optimize.differences import METHODS as SCHEMES
@@ -309,6 +310,7 @@ def _run_compiled(
     """The result from compiled text alone; None where Python must drive."""
     if not (is_compiled(fun) and (jac is None or jac in ("2-point", "3-point") or is_compiled(jac))):
         return None
+    announce_slow_compiling()
     from minimal.optimize.lbfgs_driver_numba import minimize_compiled  # only now: it imports Numba
 
     done = minimize_compiled(fun, jac, args, x, settings, (watch.maxiter, watch.maxfun), step)
