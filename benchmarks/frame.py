@@ -136,10 +136,16 @@ SWEEPS: list[Sweep] = []
 OWN_DATA: list[OwnData] = []
 
 
-def _register(cases: list[Any], new: Case) -> None:
-    if any(old.name == new.name for old in cases):
-        raise ValueError(f"There are two benchmark cases named {new.name!r}: a case needs a name of its own.")
-    cases.append(new)
+def _registering(kind: type[Case], cases: list[Any], **facts: Any) -> Callable[[Builder], Builder]:
+    """A decorator that puts a builder among ``cases``, as a case of this kind under the function's own name."""
+
+    def register(build: Builder) -> Builder:
+        if any(old.name == build.__name__ for old in cases):
+            raise ValueError(f"There are two benchmark cases named {build.__name__!r}: a case needs a name of its own.")
+        cases.append(kind(name=build.__name__, build=build, **facts))
+        return build
+
+    return register
 
 
 def case(
@@ -175,24 +181,19 @@ def case(
         More words by which the command line finds the case.
     """
 
-    def register(build: Builder) -> Builder:
-        goals: Mapping[Threads, float] = goal if isinstance(goal, Mapping) else {} if goal is None else {1: goal}
-        new = Case(
-            name=build.__name__,
-            component=component,
-            data=data,
-            build=build,
-            job=job,
-            against=against,
-            threads=threads,
-            quick=quick,
-            goals=goals,
-            tags=tuple(tags),
-        )
-        _register(CASES, new)
-        return build
-
-    return register
+    goals: Mapping[Threads, float] = goal if isinstance(goal, Mapping) else {} if goal is None else {1: goal}
+    return _registering(
+        Case,
+        CASES,
+        component=component,
+        data=data,
+        job=job,
+        against=against,
+        threads=threads,
+        quick=quick,
+        goals=goals,
+        tags=tuple(tags),
+    )
 
 
 def sweep(
@@ -211,23 +212,18 @@ def sweep(
     ``sizes`` are drawn when ``--sizes`` is given without numbers; ``counts`` is what n counts, such as "variables".
     """
 
-    def register(build: Builder) -> Builder:
-        new = Sweep(
-            name=build.__name__,
-            component=component,
-            data=data,
-            build=build,
-            job=job,
-            against=against,
-            threads=threads,
-            tags=tuple(tags),
-            sizes=tuple(int(size) for size in sizes),
-            counts=counts,
-        )
-        _register(SWEEPS, new)
-        return build
-
-    return register
+    return _registering(
+        Sweep,
+        SWEEPS,
+        component=component,
+        data=data,
+        job=job,
+        against=against,
+        threads=threads,
+        tags=tuple(tags),
+        sizes=tuple(int(size) for size in sizes),
+        counts=counts,
+    )
 
 
 def own_data(
@@ -240,21 +236,16 @@ def own_data(
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder as a race for ``--csv``: it takes ``X``, and ``y`` if ``needs_classes``."""
 
-    def register(build: Builder) -> Builder:
-        new = OwnData(
-            name=build.__name__,
-            component=component,
-            data="your data",
-            build=build,
-            job=job,
-            against=against,
-            needs_classes=needs_classes,
-            allows_missing=allows_missing,
-        )
-        _register(OWN_DATA, new)
-        return build
-
-    return register
+    return _registering(
+        OwnData,
+        OWN_DATA,
+        component=component,
+        data="your data",
+        job=job,
+        against=against,
+        needs_classes=needs_classes,
+        allows_missing=allows_missing,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
