@@ -291,33 +291,58 @@ def _check_sparse(X: Any, accept: Sequence[str], dtype: Any, copy: bool, owner: 
 # ---------------------------------------------------------------- targets and weights
 
 
-def column_or_1d(y: Any, *, name: str = "y", warn: bool = True) -> NDArray[Any]:
-    """A one-dimensional array from ``y``; a single column is flattened, with a DataConversionWarning."""
+def column_or_1d(y: Any) -> NDArray[Any]:
+    """A one-dimensional array from ``y``; a single column is flattened, with a DataConversionWarning.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    TypeError
+        If ``y`` is sparse.
+    ValueError
+        If ``y`` has another shape or is complex.
+    """
     if is_sparse(y):
-        raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert it."
-        )
+        raise TypeError("Sparse data was passed for y, but dense data is required. Use '.toarray()' to convert it.")
     array = y if type(y) is np.ndarray else np.asarray(y)
     _no_complex(array)
     if array.ndim == 2 and array.shape[1] == 1:
-        if warn:
-            warnings.warn(
-                f"A column-vector {name} was passed when a 1d array was expected. Please change the shape of {name} to "
-                "(n_samples, ), for example using ravel().",
-                kin(DataConversionWarning),
-                stacklevel=3,
-            )
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for "
+            "example using ravel().",
+            kin(DataConversionWarning),
+            stacklevel=3,
+        )
         array = array.ravel()
     if array.ndim != 1:
-        raise ValueError(f"{name} should be a 1d array, got an array of shape {array.shape} instead.")
+        raise ValueError(f"y should be a 1d array, got an array of shape {array.shape} instead.")
     return array
 
 
 def check_y(y: Any, *, owner: str = "") -> NDArray[Any]:
     """A one-dimensional target without missing values.
 
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+    owner : str, default=""
+        The estimator's name, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
     Raises
     ------
+    TypeError
+        If ``y`` is sparse.
     ValueError
         If ``y`` is None, has another shape, is complex, or contains NaN or infinity.
     """
@@ -343,6 +368,15 @@ def check_sample_weight(
         Whether a negative weight is an error.
     all_zero : bool
         Whether weights that are all zero pass.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the weights have another shape, contain NaN or infinity, are all zero, or are negative where that is an error.
     """
     n = num_samples(X)
     if sample_weight is None:
