@@ -73,7 +73,17 @@ class BaseEstimator:
     # ------------------------------------------------------------ parameters
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's parameters by name; with ``deep``, also those of estimators among them (``name__parameter``)."""
+        """The constructor's parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to list the parameters of estimators among them too, as ``name__parameter``.
+
+        Returns
+        -------
+        dict
+        """
         params: dict[str, Any] = {}
         for name in _parameter_names(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
@@ -276,7 +286,7 @@ class TransformerMixin:
     """
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """``fit(X, y, **fit_params)``, then ``transform(X)``."""
+        """``fit(X, y, **fit_params)``, then ``transform(X)``: parameters, result and errors are theirs."""
         return self.fit(X, y, **fit_params).transform(X)  # type: ignore[attr-defined]
 
     def set_output(self, *, transform: str | None = None) -> Any:
@@ -302,6 +312,17 @@ class TransformerMixin:
         ----------
         input_features : array-like of str, optional
             Default: the names seen in ``fit``, or ``x0, x1, ...``.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), of str objects
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If the given names are not those seen in ``fit``, or too few or too many.
         """
         check_is_fitted(self)
         learned = vars(self).get("feature_names_in_")

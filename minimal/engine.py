@@ -65,6 +65,11 @@ def engine(name: str) -> Iterator[None]:
     Parameters
     ----------
     name : {"numba", "numpy"}
+
+    Raises
+    ------
+    ValueError
+        If there is no such engine.
     """
     token = _inside_block.set(_checked(name))
     try:
@@ -80,6 +85,10 @@ def twin(stem: str) -> ModuleType:
     ----------
     stem : str
         The full dotted name without the ending, such as ``"minimal.preprocessing.moments"``.
+
+    Returns
+    -------
+    module
     """
     engine = get_engine()
     name = f"{stem}_{engine}"

@@ -28,6 +28,11 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Let compiled kernels use up to ``n`` threads.  The answers do not change, only the time.
 
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
     Raises
     ------
     ValueError
@@ -47,8 +52,14 @@ def _pool(n: int, process: int) -> ThreadPoolExecutor:
 def run_blocks(work: Callable[[int], None], n_blocks: int) -> None:
     """Call ``work(0), ..., work(n_blocks - 1)``, each once, on up to :func:`get_num_threads` threads.
 
-    ``work`` must write only to places that belong to its block.  The calling thread does its share of the work; an error
-    in any block is raised here.
+    The calling thread does its share of the work; an error in any block is raised here.
+
+    Parameters
+    ----------
+    work : callable ``work(block)``
+        Must write only to places that belong to its block.  Threads help only while it releases the interpreter's lock.
+    n_blocks : int
+        With 0 nothing is called.
     """
     n_workers = min(_num_threads, n_blocks)
     if n_workers <= 1:

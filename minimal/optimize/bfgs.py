@@ -105,8 +105,15 @@ def iterate(
         None is the identity.
     report : callable ``report(x, f) -> bool``
         Told every new point; True ends the run.
-    rank_two : bool
+    rank_two : bool, default False
         Update H in O(n^2) operations, which rounds differently, instead of O(n^3).
+    disp : bool, default False
+        Warn where y's is zero.
+
+    Returns
+    -------
+    State
+        ``status`` is ``SUCCESS`` or ``PRECISION_LOSS``; :func:`finish` tells too many iterations and NaN from success.
     """
     update = (RankTwoUpdate if rank_two else best_update())(len(x0), disp)
     x, f, g = x0, objective.fun(x0), objective.grad(x0)

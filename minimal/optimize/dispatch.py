@@ -212,6 +212,20 @@ def fmin_bfgs(
         Alone, or, with ``full_output``, followed by f(x), the gradient, the inverse Hessian, the numbers of evaluations of
         f and of the gradient, and the status (0 success, 1 too many iterations, 2 precision loss, 3 NaN).  With ``retall``
         the list of all points comes last.
+
+    Raises
+    ------
+    ValueError
+        As :func:`minimize`.
+
+    Warns
+    -----
+    OptimizeWarning
+        With ``disp``, an end without success.
+
+    Notes
+    -----
+    Same bits as ``scipy.optimize.fmin_bfgs`` 1.17.1.
     """
     result = minimize_bfgs(
         f,

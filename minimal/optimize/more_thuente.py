@@ -220,8 +220,8 @@ def cubic_terms(
 
     ``no_root`` says that the cubic may have no minimum at all: then gamma is 0.
     """
-    # The sign of the first term and the order of the slopes are dcstep's, for the bits: the best step's value comes
-    # first where that end is stx, the trial's where it is sty; both differences have the same sign after the division.
+    # The order of operations is dcstep's, for the bits.  Only where the end is sty, dcstep swaps both differences; that
+    # turns both signs, which rounds nothing, so the quotient is the same.
     theta = 3.0 * (f_end - fp) / (stp - end) + d_end + dp
     s = abs(theta)
     s = abs(d_end) if abs(d_end) > s else s

@@ -62,7 +62,14 @@ def as_map(workers: Any) -> Map:
 
 
 class FunctionAndGradient:
-    """Split one function that returns (value, gradient) in two, and call it once for each point (``jac=True``)."""
+    """Split one function that returns (value, gradient) in two, and call it once for each point (``jac=True``).
+
+    The object itself, called, is the value; its method :meth:`gradient` is the gradient.
+
+    Parameters
+    ----------
+    fun : callable ``fun(x, *args) -> (float, ndarray of shape (n,))``
+    """
 
     def __init__(self, fun: Callable[..., Any]) -> None:
         self.fun = fun
@@ -80,6 +87,7 @@ class FunctionAndGradient:
         return self._at(x, args)[0]
 
     def gradient(self, x: np.ndarray, *args: Any) -> Any:
+        """The gradient at ``x``, as ``fun`` returned it."""
         return self._at(x, args)[1]
 
 

@@ -205,6 +205,14 @@ class StandardScaler(TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features), of the float type of X, else float64
             Or a CSR matrix or array, for a sparse one; or a data frame, if :meth:`set_output` asked for it.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If ``X`` holds infinities, is not two-dimensional, has no sample, has other features than those that were
+            learned, or is sparse while ``with_mean`` is True.
         """
         check_is_fitted(self)
         X, out = self._in_and_out(X, copy, names=True)
@@ -226,6 +234,11 @@ class StandardScaler(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray or CSR matrix of shape (n_samples, n_features)
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As :meth:`transform`, except that the names of features are not compared.
         """
         check_is_fitted(self)
         X, out = self._in_and_out(X, copy, names=False)
