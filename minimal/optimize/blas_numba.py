@@ -19,7 +19,7 @@ from numba import cfunc, njit, types
 
 __all__ = ["SAME_AS_NUMPY", "dot", "matrix_dot", "matrix_vector"]
 
-ROW_MAJOR, NO_TRANSPOSE = 101, 111
+ROW_MAJOR, NO_TRANSPOSE = 101, 111  # as CBLAS numbers them
 
 _integer, _number, _array = types.int64, types.float64, types.CPointer(types.float64)
 SIGNATURES = {
@@ -102,7 +102,7 @@ def dot(x, y):
 def matrix_vector(A, x, out):
     """out = A x for a C-contiguous A of shape (m, n); twin of ``np.dot``."""
     m, n = A.shape
-    _dgemv(np.int32(101), np.int32(111), m, n, 1.0, A.ctypes, n, x.ctypes, 1, 0.0, out.ctypes, 1)
+    _dgemv(np.int32(ROW_MAJOR), np.int32(NO_TRANSPOSE), m, n, 1.0, A.ctypes, n, x.ctypes, 1, 0.0, out.ctypes, 1)
 
 
 @njit(nogil=True)
@@ -110,4 +110,5 @@ def matrix_dot(A, B, out):
     """out = A B for C-contiguous matrices; twin of ``np.dot``."""
     m, k = A.shape
     n = B.shape[1]
-    _dgemm(np.int32(101), np.int32(111), np.int32(111), m, n, k, 1.0, A.ctypes, k, B.ctypes, n, 0.0, out.ctypes, n)
+    order, plain = np.int32(ROW_MAJOR), np.int32(NO_TRANSPOSE)
+    _dgemm(order, plain, plain, m, n, k, 1.0, A.ctypes, k, B.ctypes, n, 0.0, out.ctypes, n)
