@@ -52,9 +52,9 @@ def blobs(n: int, d: int, classes: int = 2, *, seed: int = 0, overlap: float = 0
 
 
 @cache
-def noise(n: int, d: int, *, seed: int = 0, missing: float = 0.0, dtype: str = "float64") -> np.ndarray:
+def noise(n: int, d: int, *, missing: float = 0.0, dtype: str = "float64") -> np.ndarray:
     """Normal columns with different means and scales, for preprocessing; a share ``missing`` of the entries is NaN."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     X = random.normal(size=(n, d))
     X *= random.uniform(0.1, 10.0, size=d)
     X += random.uniform(-100.0, 100.0, size=d)

@@ -205,7 +205,6 @@ def sweep(
     threads: tuple[Threads, ...] = (1, "all"),
     sizes: Sequence[float] = (1e3, 1e4, 1e5),
     counts: str = "samples",
-    tags: Sequence[str] = (),
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder, which takes a size n, as a size sweep: see :func:`case`.
 
@@ -220,7 +219,6 @@ def sweep(
         job=job,
         against=against,
         threads=threads,
-        tags=tuple(tags),
         sizes=tuple(int(size) for size in sizes),
         counts=counts,
     )
@@ -230,7 +228,6 @@ def own_data(
     component: str,
     *,
     job: str = "",
-    against: str = "scikit-learn",
     needs_classes: bool = False,
     allows_missing: bool = False,
 ) -> Callable[[Builder], Builder]:
@@ -242,7 +239,6 @@ def own_data(
         component=component,
         data="your data",
         job=job,
-        against=against,
         needs_classes=needs_classes,
         allows_missing=allows_missing,
     )
