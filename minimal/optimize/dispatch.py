@@ -117,8 +117,11 @@ def minimize(
     used then.  A compiled run cannot be interrupted from the keyboard.  The bits are NumPy's because its own BLAS is called;
     where NumPy is not linked to OpenBLAS with 64-bit integers, the level is rounding.
 
+    "L-BFGS-B" runs compiled as well; :func:`minimal.optimize.lbfgs.minimize_lbfgsb` tells when.
+
     Differs from the reference when the callback changes the x in its ``intermediate_result``: here that is a copy.
-    Warnings of NumPy about overflow or invalid values in the optimizer's own arithmetic may be missing.
+    Warnings of NumPy about overflow or invalid values in the optimizer's own arithmetic may be missing.  The last
+    bits differ with ``rank_two``; what differs for "L-BFGS-B" is listed in :func:`minimal.optimize.lbfgs.minimize_lbfgsb`.
     """
     name = _method(method, bounds)
     x0 = np.asarray(x0)

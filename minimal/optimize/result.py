@@ -21,7 +21,8 @@ class OptimizeResult(dict[str, Any]):
     success : bool
         Whether it ended at a minimum, as far as the tolerances tell.
     status : int
-        0 success, 1 too many iterations, 2 precision loss, 3 NaN, 99 the callback said stop.
+        0 success, 99 the callback said stop.  BFGS: 1 too many iterations, 2 precision loss, 3 NaN.  L-BFGS-B: 1 too many
+        iterations or evaluations, 2 no lower point found.
     message : str
         The same in words.
     fun : float
