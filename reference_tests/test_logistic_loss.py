@@ -321,7 +321,7 @@ def threads():
 
 
 def test_any_number_of_threads_gives_the_same_bits(threads):
-    n, d, K = 20_000, 60, 3
+    n, d, K = 40_000, 60, 3
     p = _problem(n, d, K, 1)
     loss = logistic_loss_numba
     results = []

@@ -332,7 +332,8 @@ def test_more_regularization_makes_smaller_coefficients(engine, implementation):
 @pytest.mark.parametrize("name", ["imbalanced", "four classes"])
 def test_threads_do_not_change_a_bit(name, implementation):
     X, y = data(name)
-    X, y = np.tile(X, (120, 1)), np.tile(y, 120)
+    times = 2**21 // X.size + 1  # so much data is shared among threads
+    X, y = np.tile(X, (times, 1)), np.tile(y, times)
     before = minimal.get_num_threads()
     try:
         found = []

@@ -39,14 +39,16 @@ Floats = NDArray[np.floating]
 sums: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}}
 
 BLOCK = 256
-WORK_PER_CHUNK = 2**18  # multiplications: some 50 microseconds, much longer than it takes to hand a chunk to a thread
+WORK_PER_CHUNK = 2**18  # multiplications: 30 to 100 microseconds
+LEAST_SHARED_WORK = 6 * WORK_PER_CHUNK  # less is done by one thread sooner than it is handed to two
 MOST_CHUNKS = 64
 
 
 @lru_cache(maxsize=64)
 def _chunk_bounds(n: int, work_per_row: int) -> list[int]:
     """Where the chunks of n rows begin and end: a function of the shape alone."""
-    n_chunks = max(1, min(MOST_CHUNKS, n * work_per_row // WORK_PER_CHUNK, n))
+    work = n * work_per_row
+    n_chunks = 1 if work < LEAST_SHARED_WORK else min(MOST_CHUNKS, work // WORK_PER_CHUNK, n)
     return [n * c // n_chunks for c in range(n_chunks + 1)]
 
 
@@ -187,7 +189,7 @@ def _binary_whole(X, sign, weight, coef, l2):
 
 def is_one_chunk(X: Floats) -> bool:
     """Whether X is too small to be cut."""
-    return X.size < 2 * WORK_PER_CHUNK
+    return X.size < LEAST_SHARED_WORK
 
 
 def binary_loss_gradient(
@@ -489,7 +491,7 @@ def multinomial_loss_gradient(rows: Rows, coef: Floats, l2: float) -> tuple[floa
     """Twin of ``logistic_loss_numpy.multinomial_loss_gradient``.  Cost: one read of X."""
     n_blocks, d, size = rows.X.shape
     work = d * size * coef.shape[1]
-    if n_blocks * work < 2 * WORK_PER_CHUNK:
+    if n_blocks * work < LEAST_SHARED_WORK:
         loss, gradient = _multinomial_whole(*rows, coef, l2)
     else:
         out = _sum_of_chunks(_multinomial_chunk, n_blocks, work, coef.size + 1, *rows, coef)
