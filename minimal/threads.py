@@ -17,7 +17,13 @@ def _available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_num_threads = int(os.environ.get("MINIMAL_NUM_THREADS", 0)) or _available()
+def _checked(n: int) -> int:
+    if n < 1:
+        raise ValueError(f"The number of threads must be at least 1. Got {n} instead.")
+    return n
+
+
+_num_threads = _checked(int(os.environ.get("MINIMAL_NUM_THREADS") or _available()))
 
 
 def get_num_threads() -> int:
@@ -39,9 +45,7 @@ def set_num_threads(n: int) -> None:
         If ``n`` is below one.
     """
     global _num_threads
-    if n < 1:
-        raise ValueError(f"The number of threads must be at least 1. Got {n} instead.")
-    _num_threads = n
+    _num_threads = _checked(n)
 
 
 @lru_cache(maxsize=1)

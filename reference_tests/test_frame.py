@@ -104,6 +104,14 @@ def test_number_of_threads_must_be_positive():
         minimal.set_num_threads(0)
 
 
+@pytest.mark.parametrize(("variable", "told"), [("3", "3"), ("", str(minimal.get_num_threads())), ("-1", "at least 1")])
+def test_number_of_threads_comes_from_the_environment(variable, told, monkeypatch):
+    monkeypatch.setenv("MINIMAL_NUM_THREADS", variable)
+    command = [sys.executable, "-c", "import minimal; print(minimal.get_num_threads())"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert told in run.stdout + run.stderr
+
+
 @pytest.fixture
 def threads():
     before = minimal.get_num_threads()
