@@ -484,7 +484,8 @@ picture(
 
 # %% [markdown]
 # **2. The tolerance.** L-BFGS stops when no entry of the gradient exceeds `tol`, by default $10^{-4}$, or when the loss
-# falls no more. This is *not* the error of the weights. In the bowl around the minimum $w^*$, the gradient is $g = H (w - w^*)$, so
+# falls no more. This is *not* the error of the weights. In the bowl around the minimum $w^*$, the gradient is
+# $g = H (w - w^*)$, so
 #
 # $$ \|w - w^*\| \le \frac{\|g\|}{\lambda_{\min}(H)} . $$
 #
