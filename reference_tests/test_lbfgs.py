@@ -533,8 +533,9 @@ def test_dependent_pairs_at_a_kink(engine, implementation, parity):
     assert max(ours.fun, theirs.fun) < 1e-6
     parity.known(
         "pairs that have become linearly dependent, as at a kink",
-        "There SciPy may drop its memory because a second small matrix, which only bounds need, cannot be factorized to "
-        "rounding. minimal does not make that matrix. Both end as ABNORMAL beside the minimum, by other iterates.",
+        "There SciPy may drop its memory and go on by steepest descent where minimal goes on. What decides, to rounding, is "
+        "not known: a test of the matrix T, which only bounds need, does not repeat it. Both end as ABNORMAL beside the "
+        "minimum, by other iterates.",
     )
 
 
