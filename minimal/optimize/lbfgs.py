@@ -275,8 +275,8 @@ def minimize_lbfgsb(
       ill-conditioned runs these bits grow, and counts differ by some percent; SciPy's own differ as much between processors,
       because OpenBLAS adds in an order that depends on the processor;
     - when a run ends as ABNORMAL: ``fun`` here is the value at ``x``, there the value at the last point that was tried;
-    - at a kink of the function, where the stored pairs become linearly dependent: there, the memory is sometimes dropped for a
-      reason that hangs on rounding and is not known; both end as ABNORMAL beside the minimum;
+    - at a kink of the function, where the stored pairs become linearly dependent: there, the memory is sometimes dropped for
+      a reason that hangs on rounding and is not known; both end as ABNORMAL beside the minimum;
     - when the first gradient is infinite or longer than 1e154: there, the first direction is NaN;
     - when it raises ValueError, as above: there, such a run ends at once with an "ERROR" message, or, for a gradient of the
       wrong size, reads memory that is not its own.
