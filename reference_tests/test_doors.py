@@ -481,6 +481,32 @@ def test_minimize_odd_values_of_the_objective(value, method, engine):
     _same_outcome(ours, theirs, _same_result)
 
 
+# ---------------------------------------------------------------- messages
+
+WORDS = {
+    "one-dimensional": "Reshape your data",
+    "three-dimensional": "dim 3",
+    "no rows": "0 sample",
+    "no columns": "0 feature",
+    "complex": "Complex data not supported",
+    "infinite": "contains infinity",
+    "a matrix": "np.asarray",
+    "a frame with mixed names": "astype",
+    "a series": "DataFrame",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_message_says_what_is_wrong_or_what_to_do(name, engine):
+    fits = (
+        minimal.preprocessing.StandardScaler().fit,
+        lambda X: minimal.linear_model.LogisticRegression().fit(X, np.arange(X.shape[0]) % 2),
+    )
+    for fit in fits:
+        _, error = _outcome(lambda: fit(ODD[name]))  # noqa: B023
+        assert WORDS[name] in str(error)
+
+
 # ---------------------------------------------------------------- nothing half-done
 
 
