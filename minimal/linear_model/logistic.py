@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from minimal.base import BaseEstimator, ClassifierMixin, forgets_on_error
 from minimal.engine import get_engine, twin
 from minimal.exceptions import ConvergenceWarning, kin
-from minimal.linear_model.labels import class_weights, encode_labels
+from minimal.labels import class_weights, encode_labels
 from minimal.linear_model.logistic_objective import BinaryObjective, MultinomialObjective, Objective
 from minimal.linear_model.newton import newton_cg, newton_cholesky, run_lbfgs
 from minimal.linear_model.sag import sag_logistic
