@@ -11,14 +11,16 @@ from minimal.engine import engine, get_engine, set_engine
 from minimal.threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from minimal import exceptions, linear_model, optimize, preprocessing
+    from minimal import cluster, ensemble, exceptions, linear_model, optimize, preprocessing, tree
 
 __version__ = "0.1.0"
 
-_rooms = ("exceptions", "linear_model", "optimize", "preprocessing")
+_rooms = ("cluster", "ensemble", "exceptions", "linear_model", "optimize", "preprocessing", "tree")
 
 __all__ = [
+    "cluster",
     "engine",
+    "ensemble",
     "exceptions",
     "get_engine",
     "get_num_threads",
@@ -27,6 +29,7 @@ __all__ = [
     "preprocessing",
     "set_engine",
     "set_num_threads",
+    "tree",
 ]
 
 

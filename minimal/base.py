@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minimal.exceptions import UndefinedMetricWarning, kin
 from minimal.parameters import Constraint, check_parameters
 from minimal.validation import (
     check_array,
@@ -30,7 +31,15 @@ from minimal.validation import (
     is_sparse,
 )
 
-__all__ = ["BaseEstimator", "ClassifierMixin", "TransformerMixin", "forgets_on_error", "in_container"]
+__all__ = [
+    "BaseEstimator",
+    "ClassifierMixin",
+    "ClusterMixin",
+    "RegressorMixin",
+    "TransformerMixin",
+    "forgets_on_error",
+    "in_container",
+]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -276,6 +285,68 @@ class ClassifierMixin:
         tags.estimator_type = "classifier"
         tags.classifier_tags = ClassifierTags()
         tags.target_tags.required = True
+        return tags
+
+
+class RegressorMixin:
+    """Adds ``score`` (the coefficient of determination) and what scikit-learn wants to know of a regressor."""
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of the target's variation that the predictions explain, R squared.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+            1 - sum(w (y - predicted)**2) / sum(w (y - mean(y))**2), the average over the outputs; 1 is best, 0 is what the
+            mean as a constant prediction gets.  A constant target gives 1 if it is predicted exactly, else 0.
+
+        Source: ``sklearn.metrics.r2_score``, 1.9.1.
+        """
+        predicted = self.predict(X)  # type: ignore[attr-defined]
+        truth = np.asarray(y, dtype=np.float64)
+        check_consistent_length(truth, predicted, sample_weight)
+        if len(truth) < 2:
+            warnings.warn(
+                "R^2 score is not well-defined with less than two samples.", kin(UndefinedMetricWarning), stacklevel=2
+            )
+            return float("nan")
+        truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(truth), -1)
+        weight = None if sample_weight is None else np.asarray(sample_weight)
+        w = np.ones((len(truth), 1)) if weight is None else weight[:, np.newaxis]
+        residual = (w * (truth - predicted) ** 2).sum(axis=0)
+        total = (w * (truth - np.average(truth, axis=0, weights=weight)) ** 2).sum(axis=0)
+        explained = np.where(residual == 0, 1.0, 0.0)
+        varies = total != 0
+        explained[varies] = 1 - residual[varies] / total[varies]
+        return float(np.average(explained))
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import RegressorTags
+
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.estimator_type = "regressor"
+        tags.regressor_tags = RegressorTags()
+        tags.target_tags.required = True
+        return tags
+
+
+class ClusterMixin:
+    """Adds ``fit_predict`` and what scikit-learn wants to know of a clusterer."""
+
+    def fit_predict(self, X: Any, y: Any = None, **fit_params: Any) -> NDArray[Any]:
+        """``fit(X, **fit_params)``, then the ``labels_`` of the samples."""
+        return self.fit(X, **fit_params).labels_  # type: ignore[attr-defined]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.estimator_type = "clusterer"
         return tags
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "LineSearchWarning",
     "NotFittedError",
     "OptimizeWarning",
+    "UndefinedMetricWarning",
     "kin",
 ]
 
@@ -39,6 +40,10 @@ class DataConversionWarning(UserWarning):
     """Data had to be reshaped or converted in a way that the caller may not have meant."""
 
 
+class UndefinedMetricWarning(UserWarning):
+    """A score has no meaning for so few samples."""
+
+
 class OptimizeWarning(UserWarning):
     """An optimizer was given an option that it does not know, or ended with a doubt."""
 
@@ -57,6 +62,7 @@ _REFERENCE_MODULES = {
     InvalidParameterError: "sklearn.utils._param_validation",
     ConvergenceWarning: "sklearn.exceptions",
     DataConversionWarning: "sklearn.exceptions",
+    UndefinedMetricWarning: "sklearn.exceptions",
     OptimizeWarning: "scipy.optimize._optimize",
     LinAlgWarning: "scipy.linalg",
     LineSearchWarning: "scipy.optimize._linesearch",

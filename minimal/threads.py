@@ -8,8 +8,10 @@ results in block order.  Two threads and twenty therefore add up the same number
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache
 
 
@@ -48,37 +50,56 @@ def set_num_threads(n: int) -> None:
     _num_threads = _checked(n)
 
 
-@lru_cache(maxsize=1)
+_this_thread = threading.local()
+
+
+@lru_cache(maxsize=4)
 def _pool(n: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n, thread_name_prefix="minimal")
 
 
-def run_blocks(work: Callable[[int], None], n_blocks: int) -> None:
-    """Call ``work(0), ..., work(n_blocks - 1)``, each once, on up to :func:`get_num_threads` threads.
+def run_blocks(work: Callable[[int], None], n_blocks: int, n_threads: int | None = None) -> None:
+    """Call ``work(0), ..., work(n_blocks - 1)``, each once, on several threads.
 
-    The calling thread does its share of the work; an error in any block is raised here.
+    The calling thread does its share of the work; an error in any block is raised here.  After an error, Ctrl-C included,
+    no further block begins.
 
     Parameters
     ----------
     work : callable ``work(block)``
         Must write only to places that belong to its block.  Threads help only while it releases the interpreter's lock.
+        A ``run_blocks`` inside it runs serially: the threads are taken.
     n_blocks : int
         With 0 nothing is called.
+    n_threads : int, optional
+        How many threads, at least 1.  Default: :func:`get_num_threads`.
     """
-    n_workers = min(_num_threads, n_blocks)
+    n_workers = 1 if getattr(_this_thread, "is_sharing", False) else min(n_threads or _num_threads, n_blocks)
     if n_workers <= 1:
         for block in range(n_blocks):
             work(block)
         return
 
-    def share(worker: int) -> None:
-        for block in range(worker, n_blocks, n_workers):
-            work(block)
+    next_block = iter(range(n_blocks))  # advancing it is atomic: each block goes to the thread that asks first
+    stop = False
 
-    pool = _pool(_num_threads, os.getpid())  # a forked child cannot use its parent's threads
-    others = [pool.submit(share, worker) for worker in range(1, n_workers)]
+    def share() -> None:
+        nonlocal stop
+        _this_thread.is_sharing = True
+        try:
+            for block in next_block:
+                if stop:
+                    return
+                work(block)
+        except BaseException:
+            stop = True
+            raise
+        finally:
+            _this_thread.is_sharing = False
+
+    others = [_pool(n_workers, os.getpid()).submit(copy_context().run, share) for _ in range(n_workers - 1)]
     try:
-        share(0)
+        share()
     finally:
         for other in others:
             other.result()

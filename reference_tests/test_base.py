@@ -25,8 +25,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_sample_weight as their_check_sample_weight
 
 import minimal
-from minimal.base import BaseEstimator, forgets_on_error
-from minimal.exceptions import ConvergenceWarning, kin
+from minimal.base import BaseEstimator, RegressorMixin, forgets_on_error
+from minimal.exceptions import ConvergenceWarning, UndefinedMetricWarning, kin
 from minimal.linear_model import LogisticRegression
 from minimal.preprocessing import StandardScaler
 from minimal.validation import check_array, check_sample_weight
@@ -470,6 +470,39 @@ def test_score_with_weights_is_the_references():
     assert type(ours.score(X, y)) is float
     same_error(*(error_of(model.score, X, y[:-1]) for model in (ours, theirs)))
     same_error(*(error_of(model.score, X, y, weight[:-1]) for model in (ours, theirs)), message=False)
+
+
+class Echo(RegressorMixin, BaseEstimator):
+    """Predicts the numbers that it is given."""
+
+    def predict(self, X):
+        return np.asarray(X, dtype=float)
+
+
+class TheirEcho(sklearn.base.RegressorMixin, sklearn.base.BaseEstimator):
+    """The same on scikit-learn's ground."""
+
+    predict = Echo.predict
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])
+@pytest.mark.parametrize("case", ["noisy", "exact", "constant target", "constant target, missed"])
+def test_explained_share_is_the_references(shape, case):
+    rng = np.random.default_rng(1)
+    truth = rng.standard_normal(shape) if "constant" not in case else np.full(shape, 2.5)
+    guess = truth.copy() if case in ("exact", "constant target") else truth + rng.standard_normal(shape) / 3
+    weight = rng.uniform(0.0, 2.0, len(truth))
+    for options in ({}, {"sample_weight": weight}):
+        ours, theirs = (model.score(guess, truth, **options) for model in (Echo(), TheirEcho()))
+        assert ours == pytest.approx(theirs, rel=1e-14, abs=1e-14)
+        assert type(ours) is float
+
+
+def test_explained_share_of_one_sample_is_unknown():
+    for model, kind in ((Echo(), UndefinedMetricWarning), (TheirEcho(), sklearn.exceptions.UndefinedMetricWarning)):
+        with pytest.warns(kind, match="less than two samples"):
+            assert np.isnan(model.score([1.0], [1.0]))
+    same_error(*(error_of(model.score, [1.0, 2.0], [1.0]) for model in (Echo(), TheirEcho())))
 
 
 def test_two_worker_processes_do_what_this_one_does():

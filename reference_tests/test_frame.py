@@ -99,6 +99,50 @@ def test_error_in_a_block_is_raised_and_the_next_call_works(threads):
     run_blocks(lambda block: None, 4)
 
 
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_no_block_begins_after_an_error(error, threads):
+    minimal.set_num_threads(2)
+    begun, failed = [], threading.Event()
+
+    def work(block):
+        begun.append(block)
+        if block == 0:
+            failed.set()
+            raise error
+        failed.wait()
+        time.sleep(0.01)
+
+    with pytest.raises(error):
+        run_blocks(work, 1000)
+    assert len(begun) < 10
+
+
+def test_blocks_inside_a_block_run_in_its_thread(threads):
+    minimal.set_num_threads(2)
+    outer, inner = [None] * 4, [[None] * 4 for _ in range(4)]
+
+    def work(block):
+        outer[block] = threading.get_ident()
+        run_blocks(lambda i: inner[block].__setitem__(i, threading.get_ident()), 4)
+
+    run_blocks(work, 4)
+    assert inner == [[thread] * 4 for thread in outer]
+
+
+def test_blocks_know_the_engine_and_can_use_more_threads_than_the_kernels(threads):
+    minimal.set_num_threads(1)
+    together = threading.Barrier(3, timeout=30)  # breaks unless three threads arrive
+    engines = [""] * 3
+
+    def work(block):
+        together.wait()
+        engines[block] = minimal.get_engine()
+
+    with minimal.engine("numpy"):
+        run_blocks(work, 3, n_threads=3)
+    assert engines == ["numpy"] * 3
+
+
 def test_number_of_threads_must_be_positive():
     with pytest.raises(ValueError, match="at least 1"):
         minimal.set_num_threads(0)
