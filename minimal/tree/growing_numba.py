@@ -10,7 +10,7 @@ A splitter's module has four plain functions:
     Can this splitter grow this tree, bit for bit?  Cheap: types, flags, shapes, at most one look at the weights.
 ``new_splitter(growth, shared) -> NamedTuple of arrays``
     The splitter of one tree.  ``shared`` is a :class:`Shared`; with ``shared.get(key, make)`` it keeps what several trees on
-    the same X can use, such as sorted columns.  Its field ``samples`` is as long as there are samples of positive weight.
+    the same X can use, such as sorted columns.
 ``find_large_split(splitter, node) -> Split``
     The same as its compiled ``find_split``, but in Python, for nodes with ``LARGE`` samples times features and more: feature
     by feature, so that Ctrl-C comes through, and where it pays on several threads (``minimal.threads.run_blocks``).
@@ -19,9 +19,9 @@ A splitter's module has four plain functions:
     From how many samples times features on the builder hands a node to ``find_large_split``.
 
 and registers four compiled answers with ``@answers(question, MySplitter)``: ``enter``, ``root_impurity``, ``find_split`` and
-``write_value``.  The splitter keeps the samples of a node together in a range of its own order, which the builder only hands
-back; it draws features with :mod:`~minimal.tree.features_numba`, and knows the :class:`Rules` because it keeps them in a field.
-For one node the builder always asks: ``enter``, (root: ``root_impurity``), perhaps ``find_split``, then ``write_value``.
+``write_value``.  The splitter keeps the samples of a node together in a range of its own order (at the root, all samples of
+weight other than zero), which the builder only hands back; it draws features with :mod:`~minimal.tree.features_numba`, and
+keeps the :class:`~minimal.tree.splitting_numba.Rules` in a field if it needs them.  For one node the builder always asks: ``enter``, (root: ``root_impurity``), perhaps ``find_split``, then ``write_value``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from minimal.tree.builder_numba import (
     settle_large,
     with_more_room,
 )
-from minimal.tree.growth import Growth, Grown
+from minimal.tree.growth import Grown, Growth
 
 __all__ = ["Shared", "grow", "share"]
 
@@ -115,7 +115,8 @@ def grow(growth: Growth, shared: Shared | None = None) -> Grown:
 def grow_with(module: ModuleType, growth: Growth, shared: Shared) -> Grown:
     """Grow one tree with the splitter of a module."""
     splitter = module.new_splitter(growth, shared)
-    builder = new_builder(growth, len(splitter.samples))
+    weight = growth.sample_weight
+    builder = new_builder(growth, len(growth.y) if weight is None else int(np.count_nonzero(weight)))
     budget, reason = 200_000, FULL
     while reason != DONE:
         began = perf_counter()

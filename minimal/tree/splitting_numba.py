@@ -106,21 +106,21 @@ def write_value(splitter: Any, node: Node, values: NDArray[np.float64], i: int) 
     raise NotImplementedError
 
 
-def answers(question: Callable[..., Any], kind: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as the answer of one kind of splitter (or criterion, ...) to a question; a decorator.
+def answers(question: Callable[..., Any], *kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the answer of some kinds of splitters (or criteria, ...) to a question; a decorator.
 
     Parameters
     ----------
     question : function
         A plain function that only says what is asked.
-    kind : type
-        The NamedTuple whose instances, as first argument, choose this answer.
+    *kinds : type
+        The NamedTuples whose instances, as first argument, choose this answer.
     """
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
         @overload(question, strict=False, jit_options={"nogil": True, "error_model": "numpy"})
         def choose(first, *others):
-            return answer if getattr(first, "instance_class", None) is kind else None
+            return answer if getattr(first, "instance_class", None) in kinds else None
 
         return answer
 
