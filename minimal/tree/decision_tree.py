@@ -30,6 +30,7 @@ from minimal.tree.input import (
 )
 from minimal.tree.kinship import KnownToSklearn
 from minimal.tree.options import GROWING, monotonic_signs, number_of_features, smallest_nodes
+from minimal.tree.outputs import MultiOutputClassifierMixin
 from minimal.tree.pruning import PruningPath, prune, pruning_path
 from minimal.tree.structure import Tree, check_kind, indicator_matrix
 from minimal.validation import assert_finite, check_is_fitted, check_sample_weight, is_sparse, raise_not_finite
@@ -55,11 +56,12 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
     random_state: int | np.random.RandomState | None
     max_leaf_nodes: int | None
     min_impurity_decrease: float
-    class_weight: Any = None
+    class_weight: Any = None  # regressors have none
     ccp_alpha: float
     monotonic_cst: ArrayLike | None
 
     n_outputs_: int
+    classes_: Any
     tree_: Tree
 
     # ------------------------------------------------------------ fit
@@ -75,7 +77,8 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
         if sample_weight is not None:
             weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         if self.class_weight is not None:
-            of_classes = weights_of_classes(self.class_weight, self._classes(), codes)
+            classes = [self.classes_] if self.n_outputs_ == 1 else self.classes_
+            of_classes = weights_of_classes(self.class_weight, classes, codes)
             weight = of_classes if weight is None else weight * of_classes
         self._grow(X, codes, n_classes, weight, missing)
         return self
@@ -98,10 +101,6 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
     def _learn_targets(self, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The targets as growers want them, and how many classes each output has (1 in regression)."""
         raise NotImplementedError
-
-    def _classes(self) -> list[NDArray[Any]]:
-        """The classes of each output."""
-        return [self.classes_] if self.n_outputs_ == 1 else self.classes_  # type: ignore[attr-defined]
 
     def _grow(
         self,
@@ -147,7 +146,7 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
         if check_input:
             X = self._check_X(X, reset=False, accept_sparse=("csr",), dtype=READ_BY_WALKS, finite=False)
             if is_sparse(X):
-                X = _float32_csr(X, type(self).__name__)
+                X = float32_csr(X, type(self).__name__)
         else:
             check_kind(X)
             if X.shape[1] != self.n_features_in_:
@@ -246,7 +245,7 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
         return tags
 
 
-def _float32_csr(X: Any, owner: str) -> Any:
+def float32_csr(X: Any, owner: str) -> Any:
     """A sparse matrix for walking: float32, checked, with short indices."""
     with np.errstate(over="ignore"):
         X = X if X.dtype == np.float32 else X.astype(np.float32)
@@ -254,7 +253,7 @@ def _float32_csr(X: Any, owner: str) -> Any:
     return with_short_indices(X)
 
 
-class DecisionTreeClassifier(ClassifierMixin, BaseDecisionTree):
+class DecisionTreeClassifier(MultiOutputClassifierMixin, BaseDecisionTree):
     r"""A decision tree that tells classes apart.
 
     A node splits its samples in two by a question x[feature] <= threshold, the one that lowers the impurity most:
@@ -389,15 +388,7 @@ class DecisionTreeClassifier(ClassifierMixin, BaseDecisionTree):
 
     def _learn_targets(self, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         classes, codes = encode_columns(y)
-        n_classes = np.array([len(labels) for labels in classes], dtype=np.int64)
-        self._learn_classes(classes, n_classes)
-        return codes, n_classes
-
-    def _learn_classes(self, classes: list[NDArray[Any]], n_classes: NDArray[np.int64]) -> None:
-        """Store the classes of the outputs, without a list around them if there is one output."""
-        self.n_outputs_ = len(classes)
-        self.classes_: Any = classes[0] if self.n_outputs_ == 1 else classes
-        self.n_classes_: Any = n_classes[0] if self.n_outputs_ == 1 else n_classes
+        return codes, self._learn_classes(classes)
 
     # ------------------------------------------------------------ predictions
 
@@ -417,9 +408,7 @@ class DecisionTreeClassifier(ClassifierMixin, BaseDecisionTree):
         leaves = self._leaves(X, check_input)
         value = self.tree_.value
         best = value[leaves].argmax(axis=2) if len(leaves) < len(value) else value.argmax(axis=2)[leaves]
-        if self.n_outputs_ == 1:
-            return self.classes_.take(best[:, 0])
-        return np.column_stack([labels.take(best[:, k]) for k, labels in enumerate(self.classes_)])
+        return self._labels(best)
 
     def predict_proba(self, X: Any, check_input: bool = True) -> Any:
         """The shares of the classes in each sample's leaf.
@@ -440,16 +429,6 @@ class DecisionTreeClassifier(ClassifierMixin, BaseDecisionTree):
         if self.n_outputs_ == 1:
             return shares
         return [shares[:, k, :n] for k, n in enumerate(self.n_classes_)]
-
-    def predict_log_proba(self, X: Any) -> Any:
-        """The logarithms of :meth:`predict_proba`: -inf, with NumPy's warning, for a class that a leaf does not have."""
-        shares = self.predict_proba(X)
-        return np.log(shares) if self.n_outputs_ == 1 else [np.log(share) for share in shares]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
 
 
 class DecisionTreeRegressor(RegressorMixin, BaseDecisionTree):
