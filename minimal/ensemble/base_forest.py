@@ -34,6 +34,7 @@ from minimal.tree.input import (
     as_columns,
     balanced_in_sample,
     check_poisson,
+    check_targets,
     for_growing,
     missing_features,
 )
@@ -113,11 +114,11 @@ class BaseForest(KnownToSklearn, BaseEstimator):
             raise ValueError("sparse multilabel-indicator for y is not supported.")
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and infinite is an error
             X = self._check_X(X, reset=True, accept_sparse=("csc",), dtype=np.float32, finite=False)
-        columns = as_columns(y, me)
-        check_consistent_length(X, columns)
+        y = check_targets(y, me)
+        check_consistent_length(X, y)
         missing = missing_features(X, me)
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X)
-        if np.ndim(y) == 2 and columns.shape[1] == 1:
+        if y.ndim == 2 and y.shape[1] == 1:
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), "
                 "for example using ravel().",
@@ -125,8 +126,8 @@ class BaseForest(KnownToSklearn, BaseEstimator):
                 stacklevel=4,
             )
         if self.criterion == "poisson":
-            check_poisson(columns)
-        return for_growing(X), columns, missing, weight
+            check_poisson(y)
+        return for_growing(X), as_columns(y), missing, weight
 
     def _learn_targets(self, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The targets as growers want them, and how many classes each output has (1 in regression)."""

@@ -22,6 +22,7 @@ from minimal.tree.growth import Growth
 from minimal.tree.input import (
     as_columns,
     check_poisson,
+    check_targets,
     encode_columns,
     for_growing,
     missing_features,
@@ -89,10 +90,10 @@ class BaseDecisionTree(KnownToSklearn, BaseEstimator):
         if not check_input:
             X = X if is_sparse(X) else np.asarray(X, dtype=np.float32)
             self.n_features_in_ = X.shape[1]
-            return X, np.asarray(y).reshape(len(y), -1), None
+            return X, as_columns(np.asarray(y)), None
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and infinite is an error
             X = self._check_X(X, reset=True, accept_sparse=("csc",), dtype=np.float32, finite=False)
-        y = as_columns(y, me)
+        y = as_columns(check_targets(y, me))
         missing = missing_features(X, me)
         if self.criterion == "poisson":
             check_poisson(y)

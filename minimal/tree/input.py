@@ -64,8 +64,8 @@ def with_short_indices(X: Any) -> Any:
 # ---------------------------------------------------------------- targets
 
 
-def as_columns(y: Any, owner: str) -> NDArray[Any]:
-    """The targets as an array of shape (n_samples, n_outputs), of any dtype.
+def check_targets(y: Any, owner: str) -> NDArray[Any]:
+    """The targets as an array of shape (n_samples,) or (n_samples, n_outputs), of any dtype.
 
     Raises
     ------
@@ -74,8 +74,12 @@ def as_columns(y: Any, owner: str) -> NDArray[Any]:
     """
     if y is None:
         raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
-    array = check_array(y, ensure_2d=False, dtype=None, name="y", owner=owner)
-    return array.reshape(len(array), 1) if array.ndim == 1 else np.atleast_2d(array)
+    return check_array(y, ensure_2d=False, dtype=None, name="y", owner=owner)
+
+
+def as_columns(y: NDArray[Any]) -> NDArray[Any]:
+    """The targets in the shape (n_samples, n_outputs)."""
+    return y.reshape(len(y), 1) if y.ndim == 1 else y
 
 
 def encode_columns(y: NDArray[Any]) -> tuple[list[NDArray[Any]], NDArray[np.float64]]:

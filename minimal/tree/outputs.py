@@ -66,9 +66,10 @@ class MultiOutputClassifierMixin(ClassifierMixin):
         ValueError
             If there are several outputs and more than two labels, as in scikit-learn.
         """
-        if np.ndim(y) < 2 or np.shape(y)[1] == 1:
+        truth = np.asarray(y)
+        if truth.ndim < 2 or truth.shape[1] == 1:
             return super().score(X, y, sample_weight)
-        truth, predicted = np.asarray(y), self.predict(X)  # type: ignore[attr-defined]
+        predicted = self.predict(X)  # type: ignore[attr-defined]
         check_consistent_length(truth, predicted, sample_weight)
         if len(np.unique(truth)) > 2:
             raise ValueError("multiclass-multioutput is not supported: score one output at a time.")
