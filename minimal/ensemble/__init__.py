@@ -1,7 +1,6 @@
-"""Random forests: trees that are grown on different draws of the data, and their mean.
+"""Ensembles: many models that vote.
 
-Read in this order: ``bootstrap`` (the draws), ``base_forest`` (what all forests do), ``voting`` (how predictions are added
-up), ``forest`` (the estimators).
+Read ``forest`` (the estimators) and ``bootstrap`` (which samples each tree sees).
 """
 
 from minimal.ensemble.forest import RandomForestClassifier, RandomForestRegressor
