@@ -49,6 +49,7 @@ from minimal.tree.presorted_numba import (
     LOW_HALF,
     VALUE,
     Columns,
+    choose_entries,
     count_missing,
     fits,
     gather_left,
@@ -162,8 +163,12 @@ def new_splitter(growth: Growth, shared: Any) -> CountingSplitter:
 
 def tree_columns(growth: Growth, shared: Any, notes: NDArray[np.uint32], shift: int) -> Columns:
     """The columns of one tree's samples, with their notes."""
-    wanted = None if growth.sample_weight is None else growth.sample_weight > 0
-    return sort_columns(growth.X, None if wanted is None else np.flatnonzero(wanted), notes, shift)
+    n_samples = len(growth.X)
+    wanted = np.ones(n_samples, dtype=np.bool_) if growth.sample_weight is None else growth.sample_weight > 0
+    if shared.several:
+        columns = shared.get("sorted columns", lambda X, missing: sort_columns(X))
+        return choose_entries(columns, notes, wanted, int(wanted.sum()), shift)
+    return sort_columns(growth.X, np.flatnonzero(wanted), notes, shift)
 
 
 def find_large_split(splitter: CountingSplitter, node: Node) -> Split:

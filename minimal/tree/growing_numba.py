@@ -53,6 +53,7 @@ from minimal.tree.growth import Grown, Growth
 __all__ = ["Shared", "grow", "share"]
 
 SPLITTERS = [
+    "minimal.tree.counting_splitter_numba",
     "minimal.tree.general_splitter_numba",
 ]
 
@@ -60,11 +61,15 @@ SLICE = 0.1  # seconds between two chances for Ctrl-C
 
 
 class Shared:
-    """What several trees on the same data can share; made when first asked for, also from several threads."""
+    """What several trees on the same data can share; made when first asked for, also from several threads.
 
-    def __init__(self, X: Any, missing: NDArray[np.bool_] | None) -> None:
+    ``several`` says whether there will be several: for one tree alone a splitter need not keep what it will change.
+    """
+
+    def __init__(self, X: Any, missing: NDArray[np.bool_] | None, several: bool = True) -> None:
         self.X = X
         self.missing = missing
+        self.several = several
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -109,7 +114,7 @@ def grow(growth: Growth, shared: Shared | None = None) -> Grown:
     Grown
         The same as :func:`growing_numpy.grow`'s.
     """
-    return grow_with(splitter_module(growth), growth, shared or share(growth.X, growth.missing))
+    return grow_with(splitter_module(growth), growth, shared or Shared(growth.X, growth.missing, several=False))
 
 
 def grow_with(module: ModuleType, growth: Growth, shared: Shared) -> Grown:
