@@ -110,7 +110,15 @@ def new_builder(growth: Growth, n_samples: int) -> Builder:
     room = min(largest, 2 ** (min(growth.max_depth, 10) + 1))
     shape = (room, len(growth.n_classes), int(growth.n_classes.max()))
     table = Table(
-        *(np.zeros(room, dtype=dtype) for dtype in ("i8", "i8", "i8", "f8", "f8", "i8", "f8", "u1")), np.zeros(shape)
+        children_left=np.zeros(room, dtype=np.int64),
+        children_right=np.zeros(room, dtype=np.int64),
+        feature=np.zeros(room, dtype=np.int64),
+        threshold=np.zeros(room),
+        impurity=np.zeros(room),
+        n_node_samples=np.zeros(room, dtype=np.int64),
+        weighted_n_node_samples=np.zeros(room),
+        missing_go_to_left=np.zeros(room, dtype=np.uint8),
+        value=np.zeros(shape),
     )
     stack = np.zeros(64, dtype=OPEN)
     stack[0] = (0, n_samples, 0, LEAF, 0, 0, np.inf, -np.inf, np.inf)
@@ -162,18 +170,7 @@ def advance(builder, splitter, budget, large):
     ``budget`` and ``large`` count samples times features.  Returns the reason, and for ``LARGE`` the node, entered but not
     split: Python finds its split and calls :func:`settle_large`.
     """
-    return explore_some(uncounted(builder), uncounted(splitter), budget, large)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_large(builder, splitter, node, split):
-    """Add a node to the table whose split was found outside of :func:`advance`."""
-    settle(uncounted(builder), uncounted(splitter), node, split)
-
-
-@kernel
-def explore_some(builder, splitter, budget, large):
-    """The loop of :func:`advance`."""
+    builder, splitter = uncounted(builder), uncounted(splitter)
     node = Node(0, 0, 0, 0, False, 0, 0.0, 0.0, 0.0, 0.0)
     while next_is_ready(builder):
         if is_full(builder):
@@ -191,6 +188,12 @@ def explore_some(builder, splitter, budget, large):
         budget -= node.end - node.start + 100
         settle(builder, splitter, node, split)
     return DONE, node
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle_large(builder, splitter, node, split):
+    """Add a node to the table whose split was found outside of :func:`advance`."""
+    settle(uncounted(builder), uncounted(splitter), node, split)
 
 
 @kernel

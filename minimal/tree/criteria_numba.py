@@ -1,7 +1,7 @@
 """Impurity criteria: how mixed a node is, and how much less mixed its children would be.
 
-A criterion holds the sums of one node and of its two children, samples[start:position] and samples[position:end]; the position
-moves to the right while a feature is scanned.  Weights w, W = sum of w, for node, left and right.
+A criterion holds the sums of one node and of its two children, samples[start:position] and samples[position:end]; the
+position moves to the right while a feature is scanned.  Weights w, W = sum of w, for node, left and right.
 
     gini            1 - sum over classes of (W_class / W)**2
     entropy         - sum over classes of p log2(p),  p = W_class / W
@@ -58,15 +58,14 @@ class Means(NamedTuple):
 
 def new_shares(y: NDArray[np.float64], weight: NDArray[np.float64], n_classes: NDArray[np.int64], name: str) -> Shares:
     """A classification criterion before its first node."""
-    shape = (len(n_classes), int(n_classes.max()))
-    sums = (np.zeros(shape) for _ in range(3))
-    return Shares(y, weight, n_classes, *sums, np.zeros(3, dtype=np.int64), np.zeros(4), name == "entropy")
+    total, left, right = np.zeros((3, len(n_classes), int(n_classes.max())))
+    return Shares(y, weight, n_classes, total, left, right, np.zeros(3, dtype=np.int64), np.zeros(4), name == "entropy")
 
 
 def new_means(y: NDArray[np.float64], weight: NDArray[np.float64], name: str) -> Means:
     """A regression criterion before its first node."""
-    sums = (np.zeros(y.shape[1]) for _ in range(3))
-    return Means(y, weight, *sums, np.zeros(3, dtype=np.int64), np.zeros(4), name == "poisson")
+    total, left, right = np.zeros((3, y.shape[1]))
+    return Means(y, weight, total, left, right, np.zeros(3, dtype=np.int64), np.zeros(4), name == "poisson")
 
 
 # ------------------------------------------------------------ the questions
@@ -160,8 +159,10 @@ def sum_up_shares(criterion, samples, start, end):
 @answers(restart, Shares)
 def restart_shares(criterion, samples):
     restart_weights(criterion)
-    criterion.left[:] = 0.0
-    criterion.right[:] = criterion.total
+    for k in range(criterion.total.shape[0]):
+        for c in range(criterion.total.shape[1]):
+            criterion.left[k, c] = 0.0
+            criterion.right[k, c] = criterion.total[k, c]
 
 
 @answers(move_to, Shares)
@@ -176,7 +177,9 @@ def move_shares(criterion, samples, position):
                 left[k, int(y[i, k])] += w
             w_left += w
     else:
-        left[:] = criterion.total
+        for k in range(left.shape[0]):
+            for c in range(left.shape[1]):
+                left[k, c] = criterion.total[k, c]
         w_left = weights[NODE]
         for p in range(criterion.place[END] - 1, position - 1, -1):
             i = samples[p]
@@ -284,8 +287,9 @@ def sum_up_means(criterion, samples, start, end):
 @answers(restart, Means)
 def restart_means(criterion, samples):
     restart_weights(criterion)
-    criterion.left[:] = 0.0
-    criterion.right[:] = criterion.total
+    for k in range(len(criterion.total)):
+        criterion.left[k] = 0.0
+        criterion.right[k] = criterion.total[k]
 
 
 @answers(move_to, Means)
@@ -300,7 +304,8 @@ def move_means(criterion, samples, position):
                 left[k] += w * y[i, k]
             w_left += w
     else:
-        left[:] = criterion.total
+        for k in range(len(left)):
+            left[k] = criterion.total[k]
         w_left = weights[NODE]
         for p in range(criterion.place[END] - 1, position - 1, -1):
             i = samples[p]

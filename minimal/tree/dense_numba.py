@@ -109,10 +109,12 @@ def gather_known(data, feature, start, end):
 @answers(put_missing_first, Dense)
 def put_missing_first_dense(data, start, end, n_missing):
     samples, values, spare = data.samples, data.values, data.spare_samples
-    spare[:n_missing] = samples[end - n_missing : end]
+    for i in range(n_missing):
+        spare[i] = samples[end - n_missing + i]
     for p in range(end - 1, start + n_missing - 1, -1):
         samples[p], values[p] = samples[p - n_missing], values[p - n_missing]
-    samples[start : start + n_missing] = spare[:n_missing]
+    for i in range(n_missing):
+        samples[start + i] = spare[i]
 
 
 @answers(next_cut, Dense)

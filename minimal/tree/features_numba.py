@@ -111,6 +111,8 @@ def set_varying(features, place):
 def end_draws(features):
     """Hand the constants on to the children, in an order that siblings agree on, and return how many they are."""
     order, constant, draws = features.order, features.constant, features.draws
-    order[: draws[KNOWN]] = constant[: draws[KNOWN]]
-    constant[draws[KNOWN] : draws[TOTAL]] = order[draws[KNOWN] : draws[TOTAL]]
+    for i in range(draws[KNOWN]):
+        order[i] = constant[i]
+    for i in range(draws[KNOWN], draws[TOTAL]):
+        constant[i] = order[i]
     return draws[TOTAL]

@@ -319,10 +319,12 @@ def try_all_cuts(splitter, node, feature):
         return False
     if n_missing == 0 and data.values[end - 1] <= data.values[start] + SAME:
         return False
-    scan(splitter, node, feature, n_missing, False)
-    if n_missing > 0:
-        put_missing_first(data, start, end, n_missing)
-        scan(splitter, node, feature, n_missing, True)
+    for missing_left in (False, True):
+        if missing_left:
+            if n_missing == 0:
+                break
+            put_missing_first(data, start, end, n_missing)
+        scan(splitter, node, feature, n_missing, missing_left)
     return True
 
 

@@ -21,7 +21,8 @@ A splitter's module has four plain functions:
 and registers four compiled answers with ``@answers(question, MySplitter)``: ``enter``, ``root_impurity``, ``find_split`` and
 ``write_value``.  The splitter keeps the samples of a node together in a range of its own order (at the root, all samples of
 weight other than zero), which the builder only hands back; it draws features with :mod:`~minimal.tree.features_numba`, and
-keeps the :class:`~minimal.tree.splitting_numba.Rules` in a field if it needs them.  For one node the builder always asks: ``enter``, (root: ``root_impurity``), perhaps ``find_split``, then ``write_value``.
+keeps the :class:`~minimal.tree.splitting_numba.Rules` in a field if it needs them.  About one node the builder always asks
+``enter``, for the root ``root_impurity``, then perhaps ``find_split``, then ``write_value``.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     impurity = sum(w |y - m|) / W,  m the weighted median of y
 
 Whenever the samples of a node have a new order, the error of every beginning samples[start:p+1] and of every rest
-samples[p:end] is worked out: one sample after another is entered into a Fenwick tree (Fenwick, 1994), a binary tree of partial
-sums of w and w y over the ranks of y, which finds the median as the rank at which half the weight is reached, together with
+samples[p:end] is worked out: one sample after another is entered into a Fenwick tree (Fenwick, 1994), a binary tree of
+partial sums of w and w y over the ranks of y, which finds the median as the rank at which half the weight is reached, together with
 the sums below it.  With those,
 
     sum(w |y - m|) = (sum of w y from m on) - m (sum of w from m on) + m (sum of w below m) - (sum of w y below m).
@@ -77,16 +77,19 @@ def new_medians(y: NDArray[np.float64], weight: NDArray[np.float64]) -> Medians:
     """The criterion before its first node."""
     n, n_outputs = y.shape
     return Medians(
-        y,
-        weight,
-        *(np.zeros(n) for _ in range(4)),
-        np.zeros(n_outputs),
-        np.zeros(n),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=np.int64),
-        Fenwick(np.zeros(n + 1), np.zeros(n + 1), np.zeros(2)),
-        np.zeros(3, dtype=np.int64),
-        np.zeros(4),
+        y=y,
+        weight=weight,
+        error_left=np.zeros(n),
+        error_right=np.zeros(n),
+        median_left=np.zeros(n),
+        median_right=np.zeros(n),
+        median=np.zeros(n_outputs),
+        sorted_y=np.zeros(n),
+        order=np.zeros(n, dtype=np.int64),
+        rank=np.zeros(n, dtype=np.int64),
+        fenwick=Fenwick(np.zeros(n + 1), np.zeros(n + 1), np.zeros(2)),
+        place=np.zeros(3, dtype=np.int64),
+        weights=np.zeros(4),
     )
 
 
@@ -167,8 +170,8 @@ def enter_rank(fenwick, n, r, y, w):
 def split_at_weight(fenwick, n, target):
     """The rank that the weight ``target`` reaches into, and the sums of w and of w y below that rank.
 
-    Returns (below, middle, w, wy).  Where the weight up to a rank is exactly the target, ``below`` is that rank and ``middle``
-    the next one that has been entered; else both are the same.
+    Returns (below, middle, w, wy).  Where the weight up to a rank is exactly the target, ``below`` is that rank and
+    ``middle`` the next one that has been entered; else both are the same.
     """
     w, wy, bit = 0.0, 0.0, 1
     while 2 * bit <= n:

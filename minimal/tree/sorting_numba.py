@@ -1,9 +1,9 @@
 """Sort values, and the samples they belong to along with them, by scikit-learn's introsort.
 
-Equal values come out in an order that depends on every swap on the way, and that order shows in the last bit of sums over the
-samples.  So the swaps are those of ``simultaneous_sort`` in scikit-learn 1.9.1 (three-way): quicksort around the median of the
-first, middle and last value, [< pivot | = pivot | > pivot]; insertion sort for at most 15 values; heapsort where quicksort has
-cut 2 log2(n) times (Musser, 1997).
+Equal values come out in an order that depends on every swap on the way, and that order shows in the last bit of sums over
+the samples.  So the swaps are those of ``simultaneous_sort`` in scikit-learn 1.9.1 (three-way): quicksort around the median
+of the first, middle and last value, [< pivot | = pivot | > pivot]; insertion sort for at most 15 values; heapsort where
+quicksort has cut 2 log2(n) times (Musser, 1997).
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ Of a sparse column only the stored values are looked at.  The node's samples are
     [zeros, positives)    zeros
     [positives, end)      positive values, gathered
 
-and only both ends are sorted.  To find the stored values of the node, either every stored value of the column is asked whether
-its sample is in the node, or every sample of the node (sorted once a node) is searched for in the column, whichever is less
-work.  The order in which samples end up is scikit-learn's (``SparsePartitioner``, 1.9.1), swap for swap.
+and only both ends are sorted.  To find the stored values of the node, either every stored value of the column is asked
+whether its sample is in the node, or every sample of the node (sorted once a node) is searched for in the column, whichever
+is less work.  The order in which samples end up is scikit-learn's (``SparsePartitioner``, 1.9.1), swap for swap.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def new_sparse(X: Any, samples: NDArray[np.int64], values: NDArray[np.float32]) 
     """The samples of a tree before its first node."""
     place = np.full(X.shape[0], -1, dtype=np.int64)
     place[samples] = np.arange(len(samples))
-    arrays = (as_kernel_input(array) for array in (X.data, X.indices, X.indptr))
-    return Sparse(*arrays, samples, values, place, np.empty_like(samples), np.zeros(3, dtype=np.int64))
+    data, indices, indptr = (as_kernel_input(array) for array in (X.data, X.indices, X.indptr))
+    state = np.zeros(3, dtype=np.int64)
+    return Sparse(data, indices, indptr, samples, values, place, np.empty_like(samples), state)
 
 
 @answers(begin_node, Sparse)
@@ -115,7 +116,9 @@ def search_node(data, start, end, first, last):
     """Look for each sample of the node among the stored values [first, last), both in ascending order."""
     indices, ordered = data.indices, data.sorted
     if not data.state[IS_SORTED]:
-        ordered[start:end] = np.sort(data.samples[start:end])
+        for p in range(start, end):
+            ordered[p] = data.samples[p]
+        ordered[start:end].sort()
         data.state[IS_SORTED] = 1
     for p in range(start, end):
         high = last

@@ -136,10 +136,12 @@ def _uncounted_value(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         view.meminfo = cgutils.get_null_value(view.meminfo.type)
         view.parent = cgutils.get_null_value(view.parent.type)
         return view._getvalue()
-    if isinstance(kind, types.BaseTuple):
-        parts = cgutils.unpack_tuple(builder, value, len(kind.types))
-        parts = [_uncounted_value(context, builder, of, part) for of, part in zip(kind.types, parts)]
+    if isinstance(kind, types.BaseNamedTuple):
+        parts = cgutils.unpack_tuple(builder, value, len(kind))
+        parts = [_uncounted_value(context, builder, kind[i], part) for i, part in enumerate(parts)]
         return context.make_tuple(builder, kind, parts)
+    if context.data_model_manager[kind].contains_nrt_meminfo():
+        raise TypeError(f"uncounted() cannot look into {kind}.")
     return value
 
 
