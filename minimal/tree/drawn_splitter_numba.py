@@ -1,0 +1,275 @@
+"""The drawing splitter: classification trees whose nodes look at a few drawn features, as those of a random forest do.
+
+It does the counting splitter's job (dense data, gini or entropy, weights that count), with the same scan of a sorted column
+and so the same bits, but sorts only what is drawn: a node keeps its samples together, sorts them by each drawn feature
+(:mod:`~minimal.tree.drawn_sorting_numba`), scans, and partitions the samples, nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from minimal.tree.builder_numba import explore, rules_of
+from minimal.tree.counting_scan_numba import (
+    LEFT,
+    NODE,
+    RIGHT,
+    Counter,
+    impurity,
+    label_of,
+    table_of_x_log_x,
+    weight_of,
+)
+from minimal.tree.counting_splitter_numba import (
+    counts,
+    is_constant,
+    label_bits,
+    scan_feature,
+    threshold_at,
+    weight_bits,
+)
+from minimal.tree.drawn_sorting_numba import SAME, Desk, RankTable, make_rank_table, new_desk, sort_feature
+from minimal.tree.features_numba import (
+    Features,
+    begin_draws,
+    end_draws,
+    new_features,
+    next_feature,
+    set_constant,
+    set_varying,
+)
+from minimal.tree.growth import Growth
+from minimal.tree.presorted_numba import Columns, fits
+from minimal.tree.splitting_numba import (
+    Node,
+    Rules,
+    Split,
+    answers,
+    enter,
+    find_split,
+    kernel,
+    root_impurity,
+    write_value,
+)
+
+LARGE = 2**62  # no node is too large for the compiled loop
+
+
+class DrawingSplitter(NamedTuple):
+    """One tree's samples, and what a node needs beside them.
+
+    Attributes
+    ----------
+    table : RankTable
+        Shared by all trees on the same X.
+    values : ndarray of float32 of shape (n_samples, n_features)
+        X.
+    columns : Columns
+        The desk's column, where the scan finds what was sorted.
+    samples : ndarray of uint32 of shape (n_entries,)
+        The low halves of entries, the weight and the label in each, in the order of the nodes.
+    spare : ndarray of uint32 of shape (n_entries,)
+    """
+
+    table: RankTable
+    values: NDArray[np.float32]
+    desk: Desk
+    columns: Columns
+    samples: NDArray[np.uint32]
+    spare: NDArray[np.uint32]
+    shift: int
+    counter: Counter
+    features: Features
+    rules: Rules
+    total_weight: float
+
+
+# ------------------------------------------------------------ in Python: once a tree
+
+
+def can_grow(growth: Growth) -> bool:
+    """Dense data, one output, gini or entropy, the best split of fewer than half of the features, and weights that count."""
+    return bool(
+        isinstance(growth.X, np.ndarray)
+        and growth.is_classification
+        and len(growth.n_classes) == 1
+        and growth.splitter == "best"
+        and growth.monotonic_cst is None
+        and 2 * growth.max_features < growth.X.shape[1]
+        and counts(growth.sample_weight, len(growth.X))
+        and fits(len(growth.X), label_bits(growth) + weight_bits(growth.sample_weight))
+    )
+
+
+def new_splitter(growth: Growth, shared: Any) -> DrawingSplitter:
+    """The splitter at the root."""
+    n_samples, n_features = growth.X.shape
+    weight, of_label, of_weight = growth.sample_weight, label_bits(growth), weight_bits(growth.sample_weight)
+    low = np.arange(n_samples, dtype=np.uint32) << np.uint32(of_label + of_weight) | growth.y[:, 0].astype(np.uint32)
+    total = n_samples
+    if weight is not None:
+        total = int(weight.sum())
+        wanted = np.flatnonzero(weight)
+        low = low[wanted] | (weight[wanted].astype(np.uint32) - np.uint32(1)) << np.uint32(of_label)
+    counter = Counter(
+        counts=np.zeros((3, int(growth.n_classes[0])), dtype=np.int64),
+        x_log_x=table_of_x_log_x(total) if growth.criterion == "entropy" else np.empty(0, dtype=np.int64),
+        label_mask=2**of_label - 1,
+        weight_mask=2**of_weight - 1,
+        label_bits=of_label,
+    )
+    table = shared.get("rank table", make_rank_table)
+    desk = new_desk(n_samples, len(low))
+    return DrawingSplitter(
+        table=table,
+        values=table.bits.view(np.float32),
+        desk=desk,
+        columns=desk.column._replace(shift=of_label + of_weight),
+        samples=low,
+        spare=np.empty(len(low), dtype=np.uint32),
+        shift=of_label + of_weight,
+        counter=counter,
+        features=new_features(n_features, growth.seed),
+        rules=rules_of(growth),
+        total_weight=float(total),
+    )
+
+
+def find_large_split(splitter: DrawingSplitter, node: Node) -> Split:
+    return find_split_now(splitter, node)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_split_now(splitter, node):
+    return find_split(splitter, node)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(builder, splitter, budget, large, node, split):
+    """The builder, compiled with this splitter."""
+    return explore(builder, splitter, budget, large, node, split)
+
+
+# ------------------------------------------------------------ the builder's questions
+
+
+@answers(enter, DrawingSplitter)
+def enter_node(splitter, start, end):
+    """Count the classes."""
+    return np.float64(count(splitter, NODE, start, end))
+
+
+@answers(root_impurity, DrawingSplitter)
+def impurity_of_root(splitter, start, end):
+    return impurity(splitter.counter, NODE, splitter.total_weight)
+
+
+@answers(write_value, DrawingSplitter)
+def write_shares(splitter, node, values, i):
+    """The share of each class."""
+    counted = splitter.counter.counts
+    for c in range(counted.shape[1]):
+        values[i, 0, c] = np.float64(counted[NODE, c]) / node.weight
+
+
+@answers(find_split, DrawingSplitter)
+def find_best_split(splitter, node):
+    """Draw, sort, scan, one feature after the other; then partition the samples."""
+    features, n = splitter.features, node.end - node.start
+    in_column = Node(0, n, 0, 0, False, 0, 0.0, node.weight, 0.0, 0.0)
+    best, feature, threshold, missing_left = -np.inf, -1, 0.0, False
+    begin_draws(features, node.n_constants)
+    place = next_feature(features, splitter.rules.max_features)
+    while place >= 0:
+        drawn = features.order[place]
+        if best == 0.0:  # both sides are pure, nothing can be better
+            if is_constant_unsorted(splitter, drawn, node.start, node.end):
+                set_constant(features, place)
+            else:
+                set_varying(features, place)
+            place = next_feature(features, splitter.rules.max_features)
+            continue
+        sort_feature(splitter.table, splitter.desk, splitter.samples, splitter.shift, drawn, node.start, node.end)
+        if not splitter.table.is_apart[drawn] and is_constant(splitter.columns.values, 0, 0, n):
+            set_constant(features, place)
+        else:
+            set_varying(features, place)
+            value, where, to_left = scan_feature(splitter, in_column, 0, best)
+            if where >= 0:
+                best, feature, missing_left = value, drawn, to_left
+                threshold = threshold_at(splitter.columns.values, 0, where)
+        place = next_feature(features, splitter.rules.max_features)
+    n_constants = end_draws(features)
+    if feature < 0:
+        return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, n_constants)
+    return cut(splitter, node, feature, threshold, missing_left, n_constants)
+
+
+@kernel
+def count(splitter, row, start, end):
+    """Count the classes of some samples into a row of the counts, and return their weight."""
+    counter, samples = splitter.counter, splitter.samples
+    counted = counter.counts
+    counted[row] = 0
+    weight = 0
+    for i in range(np.uintp(start), np.uintp(end)):
+        low = np.uint64(samples[i])
+        step = weight_of(counter, low)
+        counted[row, label_of(counter, low)] += step
+        weight += step
+    return weight
+
+
+@kernel
+def is_constant_unsorted(splitter, feature, start, end):
+    """The same as ``is_constant``, for samples that were not sorted."""
+    if splitter.table.is_apart[feature]:
+        return False
+    smallest, largest, n_missing = np.float32(np.inf), np.float32(-np.inf), 0
+    for i in range(start, end):
+        value = splitter.values[np.uintp(splitter.samples[i] >> np.uint32(splitter.shift)), feature]
+        if np.isnan(value):
+            n_missing += 1
+        else:
+            smallest, largest = min(smallest, value), max(largest, value)
+    return n_missing == end - start or (n_missing == 0 and largest <= smallest + SAME)
+
+
+@kernel
+def cut(splitter, node, feature, threshold, missing_left, n_constants):
+    """The split of a node at a threshold; the samples are partitioned."""
+    counter = splitter.counter
+    position = partition_samples(splitter, node.start, node.end, feature, threshold, missing_left)
+    left = np.float64(count(splitter, LEFT, node.start, position))
+    right = node.weight - left
+    for c in range(counter.counts.shape[1]):
+        counter.counts[RIGHT, c] = counter.counts[NODE, c] - counter.counts[LEFT, c]
+    impurity_left, impurity_right = impurity(counter, LEFT, left), impurity(counter, RIGHT, right)
+    improvement = (node.weight / splitter.total_weight) * (
+        node.impurity - right / node.weight * impurity_right - left / node.weight * impurity_left
+    )
+    return Split(
+        position, feature, threshold, missing_left, improvement, impurity_left, impurity_right, 0.0, n_constants
+    )
+
+
+@kernel
+def partition_samples(splitter, start, end, feature, threshold, missing_left):
+    """Bring the left child's samples to the front, both sides in their old order; return where the right ones begin."""
+    samples, spare, values = splitter.samples, splitter.spare, splitter.values
+    left, right, feature, shift = np.uintp(start), np.uintp(0), np.uintp(feature), np.uint32(splitter.shift)
+    for i in range(np.uintp(start), np.uintp(end)):
+        low = samples[i]
+        value = values[np.uintp(low >> shift), feature]
+        goes_left = np.uintp((np.float64(value) <= threshold) | (missing_left & np.isnan(value)))
+        samples[left] = low
+        spare[right] = low
+        left += goes_left
+        right += np.uintp(1) - goes_left
+    for i in range(right):
+        samples[left + i] = spare[i]
+    return np.int64(left)
