@@ -1,14 +1,14 @@
 """The tree builder: which node comes next, when it stays a leaf, and the table in which nodes end up.
 
-Nodes that nobody has looked at yet wait on a stack, left children on top of right ones.  :func:`advance` takes one after the
-other and *explores* it: asks the splitter for its weight and, if no rule forbids, for its best split, and adds it to the
+Nodes that nobody has looked at yet wait on a stack, left children on top of right ones.  :func:`explore` takes one after the
+other: asks the splitter for its weight and, if no rule forbids, for its best split, and adds it to the
 table.  What happens to its children makes the two ways of growing:
 
 - depth-first, they go onto the stack at once;
 - best-first, the explored node waits in a heap with its gain.  When the stack is empty, the node with the largest gain is
   *expanded*: its children go onto the stack.  After ``max_leaf_nodes - 1`` expansions all that wait are leaves.
 
-Nothing here recurses, so a tree may be as deep as it has samples; and all state is in arrays, so :func:`advance` can return
+Nothing here recurses, so a tree may be as deep as it has samples; and all state is in arrays, so :func:`explore` can return
 to Python at any node (to let Ctrl-C through, or for longer arrays) and be called again.
 """
 
@@ -34,7 +34,9 @@ from minimal.tree.splitting_numba import (
     write_value,
 )
 
-DONE, PAUSED, FULL, LARGE = range(4)  # why advance returned
+DONE, PAUSED, FULL, LARGE = range(4)  # why explore returned
+NO_NODE = Node(0, 0, 0, 0, False, 0, 0.0, 0.0, 0.0, 0.0)
+NO_SPLIT = Split(-1, 0, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0)
 N_NODES, N_OPEN, N_WAITING, N_SPLITS_LEFT, DEPTH = range(5)  # places in Builder.counters
 NO_GAIN_LIMIT = np.finfo(np.float64).eps  # an impurity of at most this is zero
 
@@ -163,15 +165,16 @@ def with_more_room(builder: Builder) -> Builder:
 # ------------------------------------------------------------ compiled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def advance(builder, splitter, budget, large):
+@njit(nogil=True, error_model="numpy", inline="always")
+def explore(builder, splitter, budget, large, node, split):
     """Explore nodes until the tree is done, the budget is spent, an array is full, or a large node comes.
 
     ``budget`` and ``large`` count samples times features.  Returns the reason, and for ``LARGE`` the node, entered but not
-    split: Python finds its split and calls :func:`settle_large`.
+    split: Python finds its split and hands back node and split.  (``NO_NODE``, ``NO_SPLIT``: there is nothing to hand back.)
     """
     builder, splitter = uncounted(builder), uncounted(splitter)
-    node = Node(0, 0, 0, 0, False, 0, 0.0, 0.0, 0.0, 0.0)
+    if split.position >= 0:
+        settle(builder, splitter, node, split)
     while next_is_ready(builder):
         if is_full(builder):
             return FULL, node
@@ -188,12 +191,6 @@ def advance(builder, splitter, budget, large):
         budget -= node.end - node.start + 100
         settle(builder, splitter, node, split)
     return DONE, node
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_large(builder, splitter, node, split):
-    """Add a node to the table whose split was found outside of :func:`advance`."""
-    settle(uncounted(builder), uncounted(splitter), node, split)
 
 
 @kernel

@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from minimal.kernel_input import as_kernel_input
-from minimal.tree.builder_numba import rules_of
+from minimal.tree.builder_numba import explore, rules_of
 from minimal.tree.criteria_numba import (
     LEFT,
     NODE,
@@ -168,6 +168,12 @@ def find_large_split(splitter: Any, node: Node) -> Split:
 
 
 # ------------------------------------------------------------ compiled
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(builder, splitter, budget, large, node, split):
+    """The builder, compiled with this splitter."""
+    return explore(builder, splitter, budget, large, node, split)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -4,8 +4,17 @@ The builder (:mod:`~minimal.tree.builder_numba`) decides which node comes next a
 finds the best split of one node; :mod:`~minimal.tree.splitting_numba` says what it must answer.  The splitters in
 :data:`SPLITTERS` are asked in turn whether they can do a job, and the first that can does it; the last can do everything.
 
-A splitter's module has four plain functions:
+A splitter's module has
 
+``advance(builder, splitter, budget, large, node, split)``
+    The builder's :func:`~minimal.tree.builder_numba.explore`, compiled with this splitter:
+
+        @njit(cache=True, nogil=True, error_model="numpy")
+        def advance(builder, splitter, budget, large, node, split):
+            return explore(builder, splitter, budget, large, node, split)
+
+    It stands in the splitter's module because Numba's cache belongs to a file: it notices an edit there, and never has to
+    know the types of another splitter.
 ``can_grow(growth) -> bool``
     Can this splitter grow this tree, bit for bit?  Cheap: types, flags, shapes, at most one look at the weights.
 ``new_splitter(growth, shared) -> NamedTuple of arrays``
@@ -13,8 +22,8 @@ A splitter's module has four plain functions:
     the same X can use, such as sorted columns.
 ``find_large_split(splitter, node) -> Split``
     The same as its compiled ``find_split``, but in Python, for nodes with ``LARGE`` samples times features and more: feature
-    by feature, so that Ctrl-C comes through, and where it pays on several threads (``minimal.threads.run_blocks``).
-    :func:`~minimal.tree.builder_numba.advance` has entered the node before.
+    by feature, so that Ctrl-C comes through, and where it pays on several threads (``minimal.threads.run_blocks``).  The
+    node has been entered before.
 ``LARGE : int``
     From how many samples times features on the builder hands a node to ``find_large_split``.
 
@@ -43,10 +52,11 @@ from minimal.tree.builder_numba import (
     FULL,
     LARGE,
     N_NODES,
+    NO_NODE,
+    NO_SPLIT,
+    PAUSED,
     Builder,
-    advance,
     new_builder,
-    settle_large,
     with_more_room,
 )
 from minimal.tree.growth import Grown, Growth
@@ -123,15 +133,16 @@ def grow_with(module: ModuleType, growth: Growth, shared: Shared) -> Grown:
     splitter = module.new_splitter(growth, shared)
     weight = growth.sample_weight
     builder = new_builder(growth, len(growth.y) if weight is None else int(np.count_nonzero(weight)))
-    budget, reason = 200_000, FULL
+    budget, reason, node, split = 200_000, PAUSED, NO_NODE, NO_SPLIT
     while reason != DONE:
         began = perf_counter()
-        reason, node = advance(builder, splitter, budget, module.LARGE)
+        reason, node = module.advance(builder, splitter, budget, module.LARGE, node, split)
+        split = NO_SPLIT
         if reason == FULL:
             builder = with_more_room(builder)
         elif reason == LARGE:
-            settle_large(builder, splitter, node, module.find_large_split(splitter, node))
-        elif reason != DONE:
+            split = module.find_large_split(splitter, node)
+        elif reason == PAUSED:
             budget = max(10_000, int(budget * min(4.0, SLICE / max(perf_counter() - began, 1e-6))))
     return as_grown(builder)
 

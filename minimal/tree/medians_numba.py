@@ -4,8 +4,8 @@
 
 Whenever the samples of a node have a new order, the error of every beginning samples[start:p+1] and of every rest
 samples[p:end] is worked out: one sample after another is entered into a Fenwick tree (Fenwick, 1994), a binary tree of
-partial sums of w and w y over the ranks of y, which finds the median as the rank at which half the weight is reached, together with
-the sums below it.  With those,
+partial sums of w and w y over the ranks of y, which finds the median as the rank at which half the weight is reached,
+together with the sums below it.  With those,
 
     sum(w |y - m|) = (sum of w y from m on) - m (sum of w from m on) + m (sum of w below m) - (sum of w y below m).
 

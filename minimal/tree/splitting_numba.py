@@ -138,7 +138,7 @@ def _uncounted_value(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         return view._getvalue()
     if isinstance(kind, types.BaseNamedTuple):
         parts = cgutils.unpack_tuple(builder, value, len(kind))
-        parts = [_uncounted_value(context, builder, kind[i], part) for i, part in enumerate(parts)]
+        parts = [_uncounted_value(context, builder, kind[i], part) for i, part in enumerate(parts)]  # type: ignore[index]
         return context.make_tuple(builder, kind, parts)
     if context.data_model_manager[kind].contains_nrt_meminfo():
         raise TypeError(f"uncounted() cannot look into {kind}.")
