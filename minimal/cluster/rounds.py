@@ -1,7 +1,8 @@
 """The rounds of k-means, whichever way the nearest centres are found: assign, average, look whether anything still moves.
 
 Lloyd's algorithm on sparse samples and Elkan's on all run through here; Lloyd's on dense samples is one kernel of its
-own, in ``lloyd_numba``.  What costs time (assigning, adding up) is the twins' work; what stands here touches only the centres.
+own, in ``lloyd_numba``.  What costs time (assigning, adding up) is the twins'
+work; what stands here touches only the centres.
 """
 
 from __future__ import annotations
@@ -167,13 +168,13 @@ def relocate_empty(method: Lloyd, centers: Array, labels: Array, sums: Array, ma
     if len(empty) == 0:
         return
     X, weight = method.X, method.weight
-    is_dense = isinstance(X, np.ndarray)  # the reference adds these distances up by NumPy's sum, as nowhere else
-    off = ((X - centers[labels]) ** 2).sum(axis=1) if is_dense else method.own_distances(centers, labels)
+    # Dense distances are added up by NumPy here, as nowhere else.
+    off = method.own_distances(centers, labels) if isinstance(X, Rows) else ((X - centers[labels]) ** 2).sum(axis=1)
     if off.max() == 0:
         return  # fewer distinct samples than clusters: there is nowhere to go
     farthest = np.argpartition(off, -len(empty))[: -len(empty) - 1 : -1]
     for new, i in zip(empty, farthest, strict=True):
-        old, sample = labels[i], X[i] if is_dense else dense_sample(X, i)
+        old, sample = labels[i], dense_sample(X, i) if isinstance(X, Rows) else X[i]
         sums[old] -= sample * weight[i]
         sums[new] = sample * weight[i]
         mass[new] = weight[i]
