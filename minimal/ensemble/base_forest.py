@@ -313,6 +313,8 @@ class BaseForest(KnownToSklearn, BaseEstimator):
             lengths = np.diff(own)
             indices[np.repeat(place - own[:-1], lengths) + np.arange(len(nodes))] = nodes + offset
             place += lengths
+        if max(len(indices), first_node[-1]) <= np.iinfo(np.int32).max:  # as SciPy stacks matrices
+            indices, indptr = indices.astype(np.int32), indptr.astype(np.int32)
         return indicator_matrix(indices, indptr, int(first_node[-1])), first_node
 
     # ------------------------------------------------------------ what was learned

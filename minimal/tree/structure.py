@@ -358,4 +358,5 @@ def indicator_matrix(indices: NDArray[np.int64], indptr: NDArray[np.int64], n_co
             "or use tree_.decision_path_arrays, which gives the same paths as two plain arrays."
         ) from error
     shape = (len(indptr) - 1, n_columns)
-    return sparse.csr_matrix((np.ones(len(indices), dtype=np.int64), indices, indptr), shape=shape)
+    array = sparse.csr_array((np.ones(len(indices), dtype=np.int64), indices, indptr), shape=shape)
+    return sparse.csr_matrix(array)  # made directly, it would change the dtype of the indices
