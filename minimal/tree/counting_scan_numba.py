@@ -25,6 +25,11 @@ entropy.  exact is in truth q / ln(2), with q = sum(x(left)) + sum(x(right)) - x
 
 So a split whose score stays below the margin cannot have a larger exact value than the best so far, and leaving it out
 changes nothing.  The others are few: new records, and ties.
+
+Gini scans go further: they look at blocks of entries at once.  q - S / W = sum(d**2) / (W w_left w_right) with one
+d = W left[c] - N[c] w_left a class.  Inside a block that holds own[c] of each class, d can only lie between its value before
+the block minus (sum(own) - own[c]) N[c] and plus own[c] (W - N[c]), whatever the order; and w_left w_right is least at an
+end.  Where that bound stays below the limit, the whole block is left behind.
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ LN2 = np.log(2.0)
 SAME = np.float32(1e-7)  # neighbours that are at most so far apart are not separated
 GINI_MARGIN = 2.0**-46
 LARGEST_SCORE = 2.0**32  # W ln(W) is smaller
+BLOCK = 16  # entries
 NODE, LEFT, RIGHT = 0, 1, 2  # rows of Counter.counts
 
 
@@ -145,11 +151,11 @@ def scan(columns, counter, place, weight, best):
 
     ``place`` is the :class:`Range`, ``weight`` the node's.  The known values [start, i) go left.
     """
-    left = begin(columns, counter, place)
     first = max(place.start + 1, place.start + place.smallest - place.n_missing_left)
     last = min(place.stop if place.may_isolate else place.stop - 1, place.end - place.n_missing_left - place.smallest)
     if first > last:
         return best, -1
+    left = count_left(columns, counter, place)
     if len(counter.x_log_x) > 0:
         return scan_entropy(columns, counter, place, first, last, weight, left, best)
     if counter.counts.shape[1] == 2:
@@ -158,64 +164,23 @@ def scan(columns, counter, place, weight, best):
 
 
 @kernel
-def begin(columns, counter, place):
-    """Count the left and right side before the first known value, and return the left one's weight."""
-    counts = counter.counts
-    left = 0
+def count_left(columns, counter, place):
+    """Count what goes left before the first known value, and return its weight."""
+    counts, left = counter.counts, 0
     for c in range(counts.shape[1]):
-        counts[LEFT, c], counts[RIGHT, c] = 0, counts[NODE, c]
+        counts[LEFT, c] = 0
     for i in range(place.end - place.n_missing_left, place.end):
         low = columns.words[place.feature, i]
-        left += move(counter, low)
+        step = weight_of(counter, low)
+        counts[LEFT, label_of(counter, low)] += step
+        left += step
     return left
 
 
 @inlined
-def move(counter, low):
-    """Move a sample from the right to the left side, and return its weight."""
-    label, weight = label_of(counter, low), weight_of(counter, low)
-    counter.counts[LEFT, label] += weight
-    counter.counts[RIGHT, label] -= weight
-    return weight
-
-
-@inlined
-def separates(columns, feature, i):
-    """Are the values before and at i different?  A missing value differs from every other."""
-    values = columns.values
-    low, high = values[feature, np.uintp(2 * i + VALUE - 2)], values[feature, np.uintp(2 * i + VALUE)]
-    return not high <= low + SAME
-
-
-@kernel
-def scan_two(columns, counter, place, first, last, weight, left, best):
-    """Two classes, gini."""
-    words, feature, counts = columns.words, place.feature, counter.counts
-    total, ones = counts[NODE, 0] + counts[NODE, 1], counts[NODE, 1]
-    balance = counts[LEFT, 1] * total - ones * left
-    base = weight - (np.float64(counts[NODE, 0]) ** 2 + np.float64(ones) ** 2) / weight
-    half, slack = 0.5 * weight, base - weight * GINI_MARGIN
-    limit = (best + slack) * half
-    found = -1
-    for i in range(place.start, first - 1):
-        low = words[feature, np.uintp(i)]
-        step = weight_of(counter, low)
-        left += step
-        balance += step * (label_of(counter, low) * total - ones)
-    for i in range(first, last + 1):
-        low = words[feature, np.uintp(i - 1)]
-        step = weight_of(counter, low)
-        left += step
-        balance += step * (label_of(counter, low) * total - ones)
-        square = np.float64(balance) * np.float64(balance)
-        if square > limit * np.float64(left * (total - left)) and separates(columns, feature, i):
-            counts[LEFT, 1] = (balance + ones * left) // total
-            counts[LEFT, 0] = left - counts[LEFT, 1]
-            value = judge(counter, place, left, total - left)
-            if value > best:
-                best, found = value, i
-                limit = (best + slack) * half
-    return best, found
+def separates(values, feature, i):
+    """Are the values at i and behind it different?  A missing value differs from every other."""
+    return not values[feature, 2 * i + np.uintp(VALUE + 2)] <= values[feature, 2 * i + np.uintp(VALUE)] + SAME
 
 
 @kernel
@@ -229,59 +194,157 @@ def judge(counter, place, left, right):
     return exact_value(counter, np.float64(left), np.float64(right))
 
 
+@inlined
+def tally(columns, counter, feature, i):
+    """The weights of the classes in the ``BLOCK`` entries from i on, eight bits each."""
+    packed = np.uint64(0)
+    for j in range(np.uintp(BLOCK)):
+        low = columns.words[feature, i + j]
+        packed += np.uint64(weight_of(counter, low)) << (np.uint64(label_of(counter, low)) << np.uint64(3))
+    return packed
+
+
+@inlined
+def least_product(left, inside, weight):
+    """The least w_left * w_right behind any entry of a block of this weight: it is concave, so at an end."""
+    return min((left + 1.0) * (weight - left - 1.0), (left + inside) * (weight - left - inside))
+
+
+@kernel
+def scan_two(columns, counter, place, first, last, weight, left, best):
+    """Two classes, gini.  The test is d**2 > limit * w_left * w_right; see the module's text, times W / 2."""
+    words, values, feature, counts = columns.words, columns.values, place.feature, counter.counts
+    zeros, ones = counts[NODE, 0], counts[NODE, 1]
+    total = zeros + ones
+    difference = counts[LEFT, 1] * total - ones * left
+    half, slack = 0.5 * weight, np.float64(zeros * ones) - 0.5 * GINI_MARGIN * weight * weight
+    limit, found = best * half + slack, -1
+    leap = can_leap(counter, place)
+    i, end = np.uintp(place.start), np.uintp(last)
+    while i < end:
+        if leap and i + np.uintp(BLOCK) <= end:
+            packed = tally(columns, counter, feature, i)
+            zeros_inside, ones_inside = np.int64(packed & np.uint64(255)), np.int64(packed >> np.uint64(8))
+            inside = zeros_inside + ones_inside
+            largest = np.float64(max(abs(difference + ones_inside * zeros), abs(difference - zeros_inside * ones)))
+            if largest * largest <= limit * least_product(np.float64(left), np.float64(inside), weight):
+                difference += ones_inside * zeros - zeros_inside * ones
+                left += inside
+                i += np.uintp(BLOCK)
+                continue
+        stop = min(i + np.uintp(4 * BLOCK), end)
+        while i < stop:
+            step = weight_of(counter, words[feature, i])
+            left += step
+            difference += step * (label_of(counter, words[feature, i]) * total - ones)
+            square = np.float64(difference) * np.float64(difference)
+            i += np.uintp(1)
+            if square <= limit * np.float64(left * (total - left)):
+                continue
+            if i >= np.uintp(first) and separates(values, feature, i - np.uintp(1)):
+                counts[LEFT, 1] = (difference + ones * left) // total
+                counts[LEFT, 0] = left - counts[LEFT, 1]
+                value = judge(counter, place, left, total - left)
+                if value > best:
+                    best, found = value, np.int64(i)
+                    limit = best * half + slack
+    return best, found
+
+
+@inlined
+def can_leap(counter, place):
+    """Is it worth and possible to look at whole blocks?  Eight bits must hold the weight of a class in a block."""
+    return (
+        place.stop - place.start >= 8 * BLOCK
+        and counter.counts.shape[1] <= 8
+        and (counter.weight_mask + 1) * BLOCK < 256
+    )
+
+
 @kernel
 def scan_many(columns, counter, place, first, last, weight, left, best):
-    """Any number of classes, gini."""
-    words, feature, counts = columns.words, place.feature, counter.counts
-    total = np.int64(weight)
-    squares_left, squares_right = 0, 0
+    """Any number of classes, gini.  The right side's sum of squares is sum((node - left)**2), multiplied out."""
+    words, values, feature, counts = columns.words, columns.values, place.feature, counter.counts
+    squares, crossed, squares_left = 0, 0, 0
     for c in range(counts.shape[1]):
+        squares += counts[NODE, c] * counts[NODE, c]
+        crossed += counts[NODE, c] * counts[LEFT, c]
         squares_left += counts[LEFT, c] * counts[LEFT, c]
-        squares_right += counts[RIGHT, c] * counts[RIGHT, c]
-    slack = weight - weight * GINI_MARGIN
-    limit = best + slack
-    found = -1
-    for i in range(place.start + 1, last + 1):
-        low = words[feature, np.uintp(i - 1)]
-        label, step = label_of(counter, low), weight_of(counter, low)
-        on_left, on_right = counts[LEFT, label], counts[RIGHT, label]
-        counts[LEFT, label], counts[RIGHT, label] = on_left + step, on_right - step
-        squares_left += step * (2 * on_left + step)
-        squares_right -= step * (2 * on_right - step)
-        left += step
-        right = np.float64(total - left)
-        score = np.float64(squares_left) * right + np.float64(squares_right) * np.float64(left)
-        if score > limit * (np.float64(left) * right) and i >= first and separates(columns, feature, i):
-            value = judge(counter, place, left, total - left)
-            if value > best:
-                best, found = value, i
-                limit = best + slack
+    slack = weight - GINI_MARGIN * weight
+    limit, found = best + slack, -1
+    leap = can_leap(counter, place)
+    i, end = np.uintp(place.start), np.uintp(last)
+    while i < end:
+        if leap and i + np.uintp(BLOCK) <= end:
+            packed = tally(columns, counter, feature, i)
+            if is_hopeless(counter, packed, np.float64(left), weight, limit * weight - squares):
+                for c in range(counts.shape[1]):
+                    inside = np.int64(packed >> np.uint64(8 * c) & np.uint64(255))
+                    squares_left += inside * (2 * counts[LEFT, c] + inside)
+                    crossed += inside * counts[NODE, c]
+                    counts[LEFT, c] += inside
+                    left += inside
+                i += np.uintp(BLOCK)
+                continue
+        stop = min(i + np.uintp(4 * BLOCK), end)
+        while i < stop:
+            label, step = label_of(counter, words[feature, i]), weight_of(counter, words[feature, i])
+            before = counts[LEFT, label]
+            counts[LEFT, label] = before + step
+            squares_left += step * (before + before + step)
+            crossed += step * counts[NODE, label]
+            left += step
+            i += np.uintp(1)
+            if separates(values, feature, i - np.uintp(1)):
+                w_left, w_right = np.float64(left), weight - np.float64(left)
+                squares_right = squares - 2 * crossed + squares_left
+                score = np.float64(squares_left) * w_right + np.float64(squares_right) * w_left
+                if score > limit * (w_left * w_right) and i >= np.uintp(first):
+                    value = judge(counter, place, w_left, w_right)
+                    if value > best:
+                        best, found = value, np.int64(i)
+                        limit = best + slack
     return best, found
+
+
+@kernel
+def is_hopeless(counter, packed, left, weight, limit):
+    """Can no split inside a block pass the test?"""
+    counts, inside, largest = counter.counts, 0.0, 0.0
+    for c in range(counts.shape[1]):
+        inside += np.float64(packed >> np.uint64(8 * c) & np.uint64(255))
+    for c in range(counts.shape[1]):
+        own, total = np.float64(packed >> np.uint64(8 * c) & np.uint64(255)), np.float64(counts[NODE, c])
+        now = weight * np.float64(counts[LEFT, c]) - total * left
+        furthest = max(abs(now + own * (weight - total)), abs(now - (inside - own) * total))
+        largest += furthest * furthest
+    return largest <= limit * least_product(left, inside, weight)
 
 
 @kernel
 def scan_entropy(columns, counter, place, first, last, weight, left, best):
     """Any number of classes, entropy."""
-    words, feature, counts, x = columns.words, place.feature, counter.counts, counter.x_log_x
+    words, values, feature, counts, x = columns.words, columns.values, place.feature, counter.counts, counter.x_log_x
     n_classes, total = counts.shape[1], np.int64(weight)
     score = 0
     for c in range(n_classes):
-        score += x[counts[LEFT, c]] + x[counts[RIGHT, c]]
+        score += x[counts[LEFT, c]] + x[counts[NODE, c] - counts[LEFT, c]]
     margin = (n_classes + 1) * (2.0**-28 + 2.0**-40 * weight)
-    limit = fixed_limit(best, margin)
-    found = -1
-    for i in range(place.start + 1, last + 1):
-        low = words[feature, np.uintp(i - 1)]
-        label, step = label_of(counter, low), weight_of(counter, low)
-        on_left, on_right = np.uintp(counts[LEFT, label]), np.uintp(counts[RIGHT, label])
-        counts[LEFT, label], counts[RIGHT, label] = on_left + step, on_right - step
-        score += x[on_left + np.uintp(step)] - x[on_left] + x[on_right - np.uintp(step)] - x[on_right]
+    limit, found = fixed_limit(best, margin), -1
+    for i in range(np.uintp(place.start), np.uintp(last)):
+        label, step = label_of(counter, words[feature, i]), weight_of(counter, words[feature, i])
+        before = counts[LEFT, label]
+        after, right = before + step, counts[NODE, label] - before
+        counts[LEFT, label] = after
+        score += x[np.uintp(after)] - x[np.uintp(before)] + x[np.uintp(right - step)] - x[np.uintp(right)]
         left += step
-        if score - x[left] - x[total - left] > limit and i >= first and separates(columns, feature, i):
-            value = judge(counter, place, left, total - left)
-            if value > best:
-                best, found = value, i
-                limit = fixed_limit(best, margin)
+        if separates(values, feature, i):
+            q = score - x[np.uintp(left)] - x[np.uintp(total - left)]
+            if q > limit and i + np.uintp(1) >= np.uintp(first):
+                value = judge(counter, place, left, total - left)
+                if value > best:
+                    best, found = value, np.int64(i) + 1
+                    limit = fixed_limit(best, margin)
     return best, found
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from minimal.tree.builder_numba import NO_GAIN_LIMIT, rules_of
+from minimal.tree.builder_numba import NO_GAIN_LIMIT, explore, rules_of
 from minimal.tree.counting_scan_numba import (
     LARGEST_WEIGHT,
     LEFT,
@@ -67,6 +67,7 @@ from minimal.tree.splitting_numba import (
     find_split,
     kernel,
     root_impurity,
+    uncounted,
     write_value,
 )
 
@@ -177,7 +178,7 @@ def find_large_split(splitter: CountingSplitter, node: Node) -> Split:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def find_split_now(splitter, node):
-    return find_split(splitter, node)
+    return find_split(uncounted(splitter), node)
 
 
 # ------------------------------------------------------------ the builder's questions
@@ -259,17 +260,26 @@ def scan_feature(splitter, node, feature, best):
     n_missing = 0
     if np.isnan(columns.values[feature, 2 * (node.end - 1) + VALUE]):
         n_missing = count_missing(columns.values, feature, node.start, node.end)
-    stop, fewest, lightest = node.end - n_missing, rules.min_samples_leaf, rules.min_weight_leaf
-    to_right = Range(feature, node.start, stop, node.end, 0, n_missing > 0, fewest, lightest)
-    value, where = scan(columns, splitter.counter, to_right, node.weight, best)
-    if n_missing == 0:
-        n_left = where - node.start
-        return value, where, n_left > node.end - where
-    to_left = Range(feature, node.start, stop, node.end, n_missing, False, fewest, lightest)
-    better, also = scan(columns, splitter.counter, to_left, node.weight, value)
-    if also >= 0:
-        return better, also, True
-    return value, where, False
+    stop, found, to_left = node.end - n_missing, -1, False
+    for n_left in range(
+        0, n_missing + 1, max(n_missing, 1)
+    ):  # without missing values once, else with 0 and all of them
+        place = Range(
+            feature,
+            node.start,
+            stop,
+            node.end,
+            n_left,
+            stop < node.end and n_left == 0,
+            rules.min_samples_leaf,
+            rules.min_weight_leaf,
+        )
+        best, where = scan(columns, splitter.counter, place, node.weight, best)
+        if where >= 0:
+            found, to_left = where, n_left > 0
+    if n_missing == 0:  # a missing value, should one come later, goes where most samples went
+        to_left = found - node.start > node.end - found
+    return best, found, to_left
 
 
 @kernel
@@ -350,3 +360,8 @@ def partition_column(splitter, node, feature, needs_left, needs_right):
         gather_left(columns, feature, node.start, node.end, is_left)
     else:
         gather_right(columns, feature, node.start, node.end, is_left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(builder, splitter, budget, large, node, split):
+    return explore(builder, splitter, budget, large, node, split)
