@@ -100,6 +100,14 @@ def test_sparse_equals_dense(engine, implementation):
 
 
 @pytest.mark.parametrize("kind", SPARSE)
+def test_sparse_without_any_entry(kind, engine, implementation, parity):
+    ours, theirs = (
+        Scaler(with_mean=False).fit(SPARSE[kind]((5, 3))) for Scaler in (implementation("StandardScaler"), Reference)
+    )
+    same_learned(ours, theirs, parity, data=f"{kind}, nothing stored")
+
+
+@pytest.mark.parametrize("kind", SPARSE)
 def test_sparse_cannot_be_centered(kind, engine, implementation):
     X = SPARSE[kind](sparse_data(np.float64, missing=False))
     with pytest.raises(ValueError, match="Cannot center sparse"):

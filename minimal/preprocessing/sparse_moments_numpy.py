@@ -55,9 +55,9 @@ def entry_sums(X: Entries, weight: NDArray[np.floating] | None) -> tuple[Floats,
     is_missing = np.isnan(X.data)
     known = np.where(is_missing, 0.0, X.data)
     return (
-        np.bincount(features, w * known, X.n_features),
-        np.bincount(features, w * ~is_missing, X.n_features),
-        np.bincount(features, w * is_missing, X.n_features),
+        _sums(features, w * known, X.n_features),
+        _sums(features, w * ~is_missing, X.n_features),
+        _sums(features, w * is_missing, X.n_features),
         np.bincount(features, minlength=X.n_features),
     )
 
@@ -83,7 +83,12 @@ def entry_deviations(X: Entries, weight: NDArray[np.floating] | None, center: Fl
     deviation = X.data - center[features]
     deviation[np.isnan(X.data)] = 0.0
     weighted = deviation if weight is None else deviation * weight[samples]
-    return np.bincount(features, weighted, X.n_features), np.bincount(features, deviation * weighted, X.n_features)
+    return _sums(features, weighted, X.n_features), _sums(features, deviation * weighted, X.n_features)
+
+
+def _sums(features: Indices, values: Floats, n_features: int) -> Floats:
+    """The sum of each column's values.  Of no values at all NumPy would make whole numbers."""
+    return np.bincount(features, values, n_features).astype(np.float64, copy=False)
 
 
 def _places(X: Entries) -> tuple[Indices, Indices]:
