@@ -1,8 +1,7 @@
 """The rounds of k-means, whichever way the nearest centres are found: assign, average, look whether anything still moves.
 
-Lloyd's algorithm on sparse samples and Elkan's on all run through here; Lloyd's on dense samples is one kernel of its
-own, in ``lloyd_numba``.  What costs time (assigning, adding up) is the twins'
-work; what stands here touches only the centres.
+Lloyd's algorithm and Elkan's, on dense and on sparse samples, run through here.  What costs time (assigning, adding up) is
+the twins' work; what stands here touches only the centres.
 """
 
 from __future__ import annotations
@@ -62,6 +61,20 @@ class Lloyd:
     def own_distances(self, centers: Array, labels: Array) -> Array:
         """The squared distance of each sample to its centre."""
         return self.twin.own_distances(self.X, centers, labels)
+
+
+class DenseLloyd(Lloyd):
+    """Lloyd's steps on dense samples, which may remember from one round to the next."""
+
+    def __init__(self, X: Array, weight: Array, n_clusters: int):
+        self.X, self.weight, self.twin = X, weight, twin("minimal.cluster.lloyd")
+        self.samples = self.twin.begin(X, weight, n_clusters)
+
+    def assign(self, centers: Array, shift: Array) -> Array:
+        return self.twin.assign(self.samples, centers, shift)
+
+    def gather(self, labels: Array, n_clusters: int) -> tuple[Array, Array]:
+        return self.twin.gather(self.samples, labels, n_clusters)
 
 
 class Elkan(Lloyd):
