@@ -28,7 +28,7 @@ from minimal.tree.splitting_numba import (
     Split,
     enter,
     find_split,
-    kernel,
+    inlined,
     root_impurity,
     uncounted,
     write_value,
@@ -193,13 +193,13 @@ def explore(builder, splitter, budget, large, node, split):
     return DONE, node
 
 
-@kernel
+@inlined
 def no_split(node):
     """For a node that stays a leaf."""
     return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, 0)
 
 
-@kernel
+@inlined
 def is_full(builder):
     """Might there be no room for one more node, or for its two children?"""
     counters = builder.counters
@@ -210,7 +210,7 @@ def is_full(builder):
     )
 
 
-@kernel
+@inlined
 def next_is_ready(builder):
     """See to it that a node lies on the stack, if need be by expanding; False: the tree is done."""
     counters = builder.counters
@@ -228,7 +228,7 @@ def next_is_ready(builder):
     return counters[N_OPEN] > 0
 
 
-@kernel
+@inlined
 def take(builder, splitter):
     """Take the topmost node off the stack and enter it."""
     builder.counters[N_OPEN] -= 1
@@ -250,7 +250,7 @@ def take(builder, splitter):
     )
 
 
-@kernel
+@inlined
 def may_split(rules, node):
     """Does no rule forbid to split this node, before any split is known?"""
     n = node.end - node.start
@@ -263,7 +263,7 @@ def may_split(rules, node):
     )
 
 
-@kernel
+@inlined
 def settle(builder, splitter, node, split):
     """Add an explored node to the table, and its children to those that wait."""
     counters, table = builder.counters, builder.table
@@ -292,7 +292,7 @@ def settle(builder, splitter, node, split):
         counters[N_OPEN] += 2
 
 
-@kernel
+@inlined
 def add(table, i, node):
     """Write node i into the table, without its split, and tell its parent."""
     if node.depth > 0:
@@ -303,14 +303,14 @@ def add(table, i, node):
     table.weighted_n_node_samples[i] = node.weight
 
 
-@kernel
+@inlined
 def make_leaf(table, i):
     """Node i is a leaf after all."""
     table.children_left[i] = table.children_right[i] = LEAF
     table.feature[i] = table.threshold[i] = UNDEFINED
 
 
-@kernel
+@inlined
 def clip(values, i, node, is_classification):
     """Keep a value within the bounds that monotonicity constraints leave it; shares of two classes still add up to 1."""
     if values[i, 0, 0] < node.lower:
@@ -321,7 +321,7 @@ def clip(values, i, node, is_classification):
         values[i, 0, 1] = 1 - values[i, 0, 0]
 
 
-@kernel
+@inlined
 def open_children(records, right, left, monotonic, node, split, parent):
     """Prepare both children of a split node; a constrained feature's children are bounded by the mean of their values."""
     sign = monotonic[split.feature] if len(monotonic) > 0 else 0
@@ -337,7 +337,7 @@ def open_children(records, right, left, monotonic, node, split, parent):
     records[right].lower, records[right].upper = low_side, high_side
 
 
-@kernel
+@inlined
 def open_child(record, start, end, depth, parent, impurity):
     """Fill in what does not depend on the side."""
     record.start, record.end = start, end

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.tree.splitting_numba import answers, inlined, kernel
+from minimal.tree.splitting_numba import answers, inlined
 
 START, POSITION, END = range(3)  # in Criterion.place
 NODE, LEFT, RIGHT, SQUARES = range(4)  # in Criterion.weights: three sums of weights, and the node's sum of w y**2
@@ -195,7 +195,7 @@ def move_shares(criterion, samples, position):
     criterion.place[POSITION] = position
 
 
-@kernel
+@inlined
 def gini(criterion, sums, weight):
     """Mean over the outputs of 1 - sum(sums**2) / weight**2."""
     impurity = 0.0
@@ -207,7 +207,7 @@ def gini(criterion, sums, weight):
     return impurity / sums.shape[0]
 
 
-@kernel
+@inlined
 def entropy(criterion, sums, weight):
     """Mean over the outputs of -sum(p log2(p)), p = sums / weight."""
     impurity = 0.0
@@ -219,7 +219,7 @@ def entropy(criterion, sums, weight):
     return impurity / sums.shape[0]
 
 
-@kernel
+@inlined
 def impurity_of_shares(criterion, sums, weight):
     """Gini or entropy."""
     return entropy(criterion, sums, weight) if criterion.is_entropy else gini(criterion, sums, weight)
@@ -344,7 +344,7 @@ def children_impurity_of_means(criterion, samples):
     return left, variance(weights[SQUARES] - squares, criterion.right, weights[RIGHT])
 
 
-@kernel
+@inlined
 def variance(squares, sums, weight):
     """sum(w y**2) / W - sum over outputs of (sum(w y) / W)**2, over the number of outputs."""
     impurity = squares / weight
@@ -354,7 +354,7 @@ def variance(squares, sums, weight):
     return impurity / len(sums)
 
 
-@kernel
+@inlined
 def deviance(criterion, samples, start, end, sums, weight):
     """Half Poisson deviance of samples[start:end] from their mean; infinite if the mean is zero."""
     loss = 0.0

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minimal import random
-from minimal.tree.splitting_numba import inlined, kernel
+from minimal.tree.splitting_numba import inlined
 
 next_state = inlined(random.next_state)
 random_index = inlined(random.random_index)
@@ -64,14 +64,14 @@ def draw(features, low, high):
     return random_index(features.state[0], low, high)
 
 
-@kernel
+@inlined
 def begin_draws(features, n_known):
     """A new node, in which the first ``n_known`` features of ``constant`` are known to be constant."""
     draws = features.draws
     draws[DRAWN], draws[KNOWN], draws[TOTAL], draws[LAST], draws[VISITED] = 0, n_known, n_known, len(features.order), 0
 
 
-@kernel
+@inlined
 def next_feature(features, max_features):
     """Draw until a feature comes that is not known to be constant: its place in ``order``, or -1 at the end.
 
@@ -91,7 +91,7 @@ def next_feature(features, max_features):
     return -1
 
 
-@kernel
+@inlined
 def set_constant(features, place):
     """The feature drawn last turned out to be constant in this node."""
     order, draws = features.order, features.draws
@@ -99,7 +99,7 @@ def set_constant(features, place):
     draws[TOTAL] += 1
 
 
-@kernel
+@inlined
 def set_varying(features, place):
     """The feature drawn last is not constant."""
     order, draws = features.order, features.draws
@@ -107,7 +107,7 @@ def set_varying(features, place):
     order[draws[LAST]], order[place] = order[place], order[draws[LAST]]
 
 
-@kernel
+@inlined
 def end_draws(features):
     """Hand the constants on to the children, in an order that siblings agree on, and return how many they are."""
     order, constant, draws = features.order, features.constant, features.draws

@@ -66,7 +66,6 @@ from minimal.tree.splitting_numba import (
     enter,
     find_split,
     inlined,
-    kernel,
     root_impurity,
     uncounted,
     write_value,
@@ -218,7 +217,7 @@ def find_split_of(splitter, node):
     return end_search(splitter, node)
 
 
-@kernel
+@inlined
 def begin_search(splitter, node):
     """No split yet."""
     splitter.best_numbers[GAIN] = -inf
@@ -230,7 +229,7 @@ def begin_search(splitter, node):
     begin_node(splitter.data, node.start, node.end)
 
 
-@kernel
+@inlined
 def look_at_next(splitter, node):
     """Draw a feature and look for better splits by it; False: there was none left to draw."""
     features = splitter.features
@@ -251,7 +250,7 @@ def try_feature(splitter: Any, node: Node, feature: int) -> bool:
     raise NotImplementedError
 
 
-@kernel
+@inlined
 def end_search(splitter, node):
     """Cut the node at the best split, and work out the impurities of its children."""
     n_constants = end_draws(splitter.features)
@@ -291,7 +290,7 @@ def is_large_enough(splitter):
     return not (weights[LEFT] < least or weights[RIGHT] < least)
 
 
-@kernel
+@inlined
 def is_monotonic(splitter, node, feature):
     """Do the children's values keep to the feature's constraint and to the node's bounds?"""
     if len(splitter.monotonic) == 0 or splitter.monotonic[feature] == 0:
@@ -334,7 +333,7 @@ def try_all_cuts(splitter, node, feature):
     return True
 
 
-@kernel
+@inlined
 def scan(splitter, node, feature, n_missing, missing_left):
     """Move the criterion over the sorted samples, and try each cut between two values."""
     data, criterion, least = splitter.data, splitter.criterion, splitter.rules.min_samples_leaf

@@ -38,7 +38,7 @@ from minimal.tree.criteria_numba import (
     write_node_value,
 )
 from minimal.tree.sorting_numba import sort_together
-from minimal.tree.splitting_numba import answers, kernel
+from minimal.tree.splitting_numba import answers, inlined
 
 TOTAL_W, TOTAL_WY = range(2)  # in Fenwick.totals
 
@@ -116,7 +116,7 @@ def restart_medians(criterion, samples):
         criterion.median[k] = criterion.median_right[start]
 
 
-@kernel
+@inlined
 def rank_targets(criterion, samples, k):
     """Sort the node's targets of one output; ``rank[p]`` says where that of samples[p] went."""
     start, end = criterion.place[START], criterion.place[END]
@@ -128,7 +128,7 @@ def rank_targets(criterion, samples, k):
         criterion.rank[criterion.order[r]] = r
 
 
-@kernel
+@inlined
 def add_errors(criterion, samples, first, stop, step, errors, medians):
     """Walk from ``first`` to before ``stop``: at each sample, add the error and set the median of those walked over."""
     fenwick, sorted_y = criterion.fenwick, criterion.sorted_y
@@ -145,7 +145,7 @@ def add_errors(criterion, samples, first, stop, step, errors, medians):
         errors[p] += (wy_above - median * w_above) + (median * w_below - wy_below)
 
 
-@kernel
+@inlined
 def clear(fenwick, n):
     """No entry, room for n ranks."""
     fenwick.w[: n + 1] = 0.0
@@ -153,7 +153,7 @@ def clear(fenwick, n):
     fenwick.totals[:] = 0.0
 
 
-@kernel
+@inlined
 def enter_rank(fenwick, n, r, y, w):
     """Add a sample of rank r, counted from 0: to all entries that cover it, one more lowest bit at a time."""
     wy = w * y
@@ -166,7 +166,7 @@ def enter_rank(fenwick, n, r, y, w):
     fenwick.totals[TOTAL_WY] += wy
 
 
-@kernel
+@inlined
 def split_at_weight(fenwick, n, target):
     """The rank that the weight ``target`` reaches into, and the sums of w and of w y below that rank.
 
@@ -200,7 +200,7 @@ def split_at_weight(fenwick, n, target):
     return below, middle, w, wy
 
 
-@kernel
+@inlined
 def reach(fenwick, n, rank, bit, target):
     """The largest rank up to which the weight stays below the target, from ``rank`` on, in steps of ``bit`` and less."""
     while bit > 0:

@@ -31,7 +31,7 @@ from minimal.tree.dense_numba import (
     sort_by,
 )
 from minimal.tree.sorting_numba import sort_together
-from minimal.tree.splitting_numba import answers, inlined, kernel
+from minimal.tree.splitting_numba import answers, inlined
 
 ZEROS, POSITIVES, IS_SORTED = range(3)  # in Sparse.state
 SEARCH_BELOW = np.float32(0.1)  # search when that costs less than this share of looking at every stored value
@@ -67,7 +67,7 @@ def begin_sparse_node(data, start, end):
     data.state[IS_SORTED] = 0
 
 
-@kernel
+@inlined
 def gather(data, feature, start, end):
     """Arrange the node as the module's heading shows."""
     data.state[ZEROS], data.state[POSITIVES] = start, end
@@ -111,7 +111,7 @@ def swap_samples(data, p, q):
     place[samples[q]] = q
 
 
-@kernel
+@inlined
 def search_node(data, start, end, first, last):
     """Look for each sample of the node among the stored values [first, last), both in ascending order."""
     indices, ordered = data.indices, data.sorted

@@ -27,8 +27,10 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
-kernel = njit(nogil=True, error_model="numpy")  # not cached: the builder that contains them is
-inlined = njit(nogil=True, error_model="numpy", forceinline=True)  # for what happens at every sample
+# Not cached: the builder that contains them is.  What takes a splitter or a criterion is inlined: a call would hand over every
+# number of every array's description, a few hundred of them.
+kernel = njit(nogil=True, error_model="numpy")
+inlined = njit(nogil=True, error_model="numpy", forceinline=True)
 
 
 class Node(NamedTuple):
@@ -118,7 +120,7 @@ def answers(question: Callable[..., Any], *kinds: type) -> Callable[[Callable[..
     """
 
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
-        @overload(question, strict=False, jit_options={"nogil": True, "error_model": "numpy"})
+        @overload(question, strict=False, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
         def choose(first, *others):
             return answer if getattr(first, "instance_class", None) in kinds else None
 
