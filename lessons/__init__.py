@@ -9,5 +9,6 @@ LESSONS = {
     "arrays_and_standardization": "What an array is in memory, and a variance that keeps its digits",
     "finding_minima": "Gradient descent, line search, Newton and BFGS, drawn on the map they walk on",
     "logistic_regression": "From a likelihood to a fused kernel, and why two right programs differ",
+    "trees_and_forests": "The best question in one pass, ties and seeds, pruning, and why a forest is better than its trees",
 }
 """The lessons in the order in which they build on each other: the script's name, and what it is about."""

@@ -304,6 +304,56 @@ def noise_floor(answer: Answer) -> None:
     )
 
 
+# Trees and forests
+
+
+def best_cut_for_numbers(answer: Answer) -> None:
+    """``best_cut_for_numbers(x, y)``: the threshold that leaves the smallest squared deviations on both sides."""
+    x, y = np.array([3.0, 1.0, 2.0, 8.0]), np.array([5.0, 1.0, 1.0, 5.0])
+    hint = "Sort x, and sort y with it."
+    expect(answer(x, y), 2.5, "x = [3, 1, 2, 8], y = [5, 1, 1, 5]", hint)
+    x, y = np.array([0.0, 1.0, 1.0, 2.0]), np.array([0.0, 0.0, 9.0, 8.0])
+    expect(answer(x[::-1], y[::-1]), 0.5, "x = [2, 1, 1, 0]", "Equal values cannot be separated.")
+    x = np.arange(9.0)
+    y = np.r_[np.zeros(7), 10.0, 10.0]
+    hint = "The sides count by their sizes: do not average the two variances."
+    expect(answer(x, y), 6.5, "seven zeros, then two tens", hint)
+    y = np.array([2.0, 4.0, 3.0, 2.0, 8.0, 8.0, 1.0, 9.0])
+    expect(answer(x[:8], y), 3.5, "y = [2, 4, 3, 2, 8, 8, 1, 9]", hint)
+
+
+def price_of_a_branch(answer: Answer) -> None:
+    """``price_of_a_branch(risk, leaf_risks)``: what each leaf beyond the first saves."""
+    expect(answer(0.5, [0.125, 0.125]), 0.25, "risk 0.5, two leaves of 0.125")
+    hint = "Collapsing k leaves into one saves k - 1 leaves."
+    expect(answer(0.5, [0.0, 0.125, 0.0, 0.125, 0.0]), 0.0625, "risk 0.5, five leaves", hint)
+
+
+def importances(answer: Answer) -> None:
+    """``importances(left, right, feature, impurity, weight, n_features)``: shares of the decrease of impurity."""
+    left, right = np.array([1, -1, 3, -1, -1]), np.array([2, -1, 4, -1, -1])
+    feature = np.array([2, -2, 0, -2, -2])
+    impurity = np.array([0.5, 0.0, 0.375, 0.0, 0.0])
+    weight = np.array([8.0, 4.0, 4.0, 3.0, 1.0])
+    hint = "Weigh each impurity with its node's weight; leaves split nothing."
+    wanted = np.array([1.5, 0.0, 2.5]) / 4
+    expect(answer(left, right, feature, impurity, weight, 3), wanted, "a tree of two splits", hint)
+    left, right = np.array([1, 3, 5, -1, -1, -1, -1]), np.array([2, 4, 6, -1, -1, -1, -1])
+    feature = np.array([1, 0, 1, -2, -2, -2, -2])
+    impurity, weight = np.array([0.5, 0.5, 0.375, 0, 0, 0, 0]), np.array([8.0, 4, 4, 2, 2, 3, 1])
+    when = "a tree that asks one feature twice"
+    hint = "A feature that is asked twice gets both decreases (np.bincount or np.add.at)."
+    expect(answer(left, right, feature, impurity, weight, 2), [0.5, 0.5], when, hint)
+
+
+def out_of_bag_rows(answer: Answer) -> None:
+    """``out_of_bag_rows(drawn, n)``: the rows that a bootstrap sample left out."""
+    hint = "A row may be drawn more than once."
+    expect(answer(np.array([3, 0, 3, 5, 0, 0]), 6), [1, 2, 4], "drawn = [3, 0, 3, 5, 0, 0]", hint)
+    few = answer(np.array([1, 1]), 5)
+    expect(few, [0, 2, 3, 4], "two draws of five rows", "n says how many rows there are.")
+
+
 ALL = (
     "element",
     "variance",
@@ -318,4 +368,8 @@ ALL = (
     "mean_loss_gradient",
     "newton_step",
     "noise_floor",
+    "best_cut_for_numbers",
+    "price_of_a_branch",
+    "importances",
+    "out_of_bag_rows",
 )

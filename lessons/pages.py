@@ -15,6 +15,9 @@ ROOMS = (
     "minimal",
     "minimal.preprocessing",
     "minimal.linear_model",
+    "minimal.tree",
+    "minimal.ensemble",
+    "minimal.cluster",
     "minimal.optimize",
     "minimal.exceptions",
 )

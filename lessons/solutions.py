@@ -79,3 +79,30 @@ def newton_step(w, X, y, penalty):
 def noise_floor(fit, X, y, orders):
     as_they_are = fit(X, y)
     return max(np.abs(fit(X[order], y[order]) - as_they_are).max() for order in orders)
+
+
+def best_cut_for_numbers(x, y):
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    n_left = np.arange(1, len(x))
+    left = np.cumsum(y)[:-1]
+    score = left**2 / n_left + (y.sum() - left) ** 2 / (len(x) - n_left)
+    score[x[:-1] == x[1:]] = -np.inf
+    at = score.argmax()
+    return x[at] / 2 + x[at + 1] / 2
+
+
+def price_of_a_branch(risk, leaf_risks):
+    return (risk - np.sum(leaf_risks)) / (len(leaf_risks) - 1)
+
+
+def importances(left, right, feature, impurity, weight, n_features):
+    inner = np.flatnonzero(left != -1)
+    total = weight * impurity
+    decrease = total[inner] - total[left[inner]] - total[right[inner]]
+    by_feature = np.bincount(feature[inner], weights=decrease, minlength=n_features)
+    return by_feature / by_feature.sum()
+
+
+def out_of_bag_rows(drawn, n):
+    return np.setdiff1d(np.arange(n), drawn)

@@ -66,6 +66,23 @@ def beale_with_a_slip(p):
     return sum(2 * (c - x + x * y**k) * np.array([y**k - 1, x * y ** (k - 1)]) for c, k in terms)
 
 
+def cut_by_plain_variances(x, y):
+    thresholds = np.unique(x)[:-1] + 0.5
+    return min(thresholds, key=lambda t: y[x <= t].var() + y[x > t].var())
+
+
+def importances_without_weights(left, right, feature, impurity, weight, n_features):
+    return solutions.importances(left, right, feature, impurity, np.ones_like(weight), n_features)
+
+
+def importances_of_last_questions(left, right, feature, impurity, weight, n_features):
+    inner = np.flatnonzero(left != -1)
+    decrease = np.zeros(n_features)
+    total = weight * impurity
+    decrease[feature[inner]] += total[inner] - total[left[inner]] - total[right[inner]]
+    return decrease / decrease.sum()
+
+
 WRONG = [
     ("element", lambda strip, strides, i, j: strip[i * strides[0] + j], "IndexError"),
     ("element", lambda strip, strides, i, j: strip[i * 4 + j], "Fortran"),
@@ -94,6 +111,15 @@ WRONG = [
     ("newton_step", lambda w, X, y, penalty: w, "no penalty"),
     ("noise_floor", lambda fit, X, y, orders: np.abs(fit(X[orders[0]], y) - fit(X, y)).max(), "together"),
     ("noise_floor", lambda fit, X, y, orders: solutions.noise_floor(fit, X, y, orders[:1]), "largest"),
+    ("best_cut_for_numbers", lambda x, y: solutions.best_cut_for_numbers(np.sort(x), y), "sort y with it"),
+    ("best_cut_for_numbers", cut_by_plain_variances, "sizes"),
+    ("best_cut_for_numbers", lambda x, y: (x.min() + x.max()) / 2, "Sort"),
+    ("price_of_a_branch", lambda risk, leaf_risks: risk - sum(leaf_risks), "k - 1"),
+    ("price_of_a_branch", lambda risk, leaf_risks: (risk - sum(leaf_risks)) / len(leaf_risks), "two leaves"),
+    ("importances", importances_without_weights, "Weigh"),
+    ("importances", importances_of_last_questions, "both decreases"),
+    ("out_of_bag_rows", lambda drawn, n: np.setdiff1d(np.arange(drawn.max()), drawn), "n says"),
+    ("out_of_bag_rows", lambda drawn, n: np.arange(n)[np.bincount(drawn, minlength=n) != 1], "more than once"),
 ]
 
 

@@ -3,8 +3,8 @@
     impurity = sum(w |y - m|) / W,  m the weighted median of y
 
 Sorted by a feature, the samples are entered one after another, from the left and from the right, into a *Fenwick tree*: sums
-of w and of w y over the ranks of y, arranged so that entering a sample and finding the median take log2(n) steps each (Fenwick,
-1994).  With the sums below and from the median on,
+of w and of w y over the ranks of y, arranged so that entering a sample and finding the median take log2(n) steps each
+(Fenwick, 1994).  With the sums below and from the median on,
 
     sum(w |y - m|) = (sum of w y from m on) - m (sum of w from m on) + m (sum of w below m) - (sum of w y below m).
 
