@@ -12,7 +12,7 @@ A leaf is its own left child and sends everything there; a walk is over when non
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,9 +26,9 @@ kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 BLOCK = 1024  # rows that are rounded together, and then walk while they are in the cache
 SHARE = 8 * BLOCK  # rows that a thread takes at a time
-LARGEST = np.finfo(np.float32).max
+LARGEST: Any = np.finfo(np.float32).max
 TILE = 16  # rows of a block that are turned over together
-HERE = np.uintp(0)
+HERE: Any = np.uintp(0)
 
 NODE = np.dtype([("threshold", np.float32), ("feature", np.int32), ("left", np.int32), ("leaf", np.int32)])
 
