@@ -10,5 +10,6 @@ LESSONS = {
     "finding_minima": "Gradient descent, line search, Newton and BFGS, drawn on the map they walk on",
     "logistic_regression": "From a likelihood to a fused kernel, and why two right programs differ",
     "trees_and_forests": "The best question in one pass, ties and seeds, pruning, and why a forest is better than its trees",
+    "k_means": "Two steps that cannot make it worse, where to begin, and distances that need not be computed",
 }
 """The lessons in the order in which they build on each other: the script's name, and what it is about."""

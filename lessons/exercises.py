@@ -354,6 +354,72 @@ def out_of_bag_rows(answer: Answer) -> None:
     expect(few, [0, 2, 3, 4], "two draws of five rows", "n says how many rows there are.")
 
 
+# k-means
+
+
+def nearest_centers(answer: Answer) -> None:
+    """``nearest_centers(X, centers)``: the index of the nearest centre of each row, the first of several."""
+    X = np.array([[0.0, 0.0], [3.0, 4.0], [-1.0, 5.0], [6.0, 1.0], [2.0, 2.0]])
+    centers = np.array([[0.0, 1.0], [4.0, 4.0], [0.0, 6.0]])
+    hint = "Squared distances to all centres, then the index of the least in each row (argmin)."
+    expect(answer(X, centers), [0, 1, 2, 1, 0], "five rows and three centres", hint)
+    tie = answer(np.array([[0.0], [2.0]]), np.array([[1.0], [-1.0], [1.0]]))
+    expect(tie, [0, 0], "centres at 1, -1 and 1", "Of several nearest ones the first counts.")
+    hint = "Far from zero |x|^2 - 2 x.c + |c|^2 keeps no digits: subtract first."
+    expect(
+        answer(X + 1e9, centers + 1e9), [0, 1, 2, 1, 0], "the same five rows, moved by 10**9", hint
+    )
+
+
+def price_of_a_union(answer: Answer) -> None:
+    """``price_of_a_union(n_a, mean_a, n_b, mean_b)``: the rise of the inertia when two clusters become one."""
+    hint = "The common mean is (n_a mean_a + n_b mean_b) / (n_a + n_b): how far is each from it?"
+    expect(answer(1, np.array([0.0]), 1, np.array([2.0])), 2.0, "one sample at 0, one at 2", hint)
+    hint = "A larger cluster pulls the common mean towards itself."
+    expect(
+        answer(3, np.array([0.0]), 1, np.array([4.0])), 12.0, "three samples at 0, one at 4", hint
+    )
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(7, 3)), random.normal(size=(12, 3)) + 1
+    apart = sum(((part - part.mean(axis=0)) ** 2).sum() for part in (a, b))
+    both = np.concatenate([a, b])
+    rise = ((both - both.mean(axis=0)) ** 2).sum() - apart
+    got = answer(7, a.mean(axis=0), 12, b.mean(axis=0))
+    expect(got, rise, "7 and 12 samples in three dimensions", hint, tolerance=1e-10)
+
+
+def chances_of_the_next_seed(answer: Answer) -> None:
+    """``chances_of_the_next_seed(X, chosen, weight)``: proportional to weight times squared distance."""
+    X, once = np.array([[0.0], [1.0], [3.0], [5.0]]), np.ones(4)
+    hint = "In proportion to the squared distance, not to the distance."
+    expect(answer(X, np.array([0]), once), np.array([0, 1, 9, 25]) / 35, "one seed at 0", hint)
+    hint = "Only the nearest of the seeds counts."
+    expect(answer(X, np.array([0, 3]), once), np.array([0, 1, 4, 0]) / 5, "seeds at 0 and 5", hint)
+    weight = np.array([1.0, 6.0, 1.0, 2.0])
+    hint = "A sample of weight two has the chance of two samples in the same place."
+    expect(answer(X, np.array([0]), weight), np.array([0, 6, 9, 50]) / 65, "with weights", hint)
+
+
+def must_look(answer: Answer) -> None:
+    """``must_look(upper, lower, labels, shift)``: whose nearest centre may have changed."""
+    upper, lower = np.array([1.0, 1.0, 1.0, 2.0]), np.array([3.0, 3.0, 1.5, 2.0])
+    labels, shift = np.array([0, 1, 2, 0]), np.array([0.1, 0.2, 0.1])
+    hint = "u + s < l - s_max: nobody needs to look."
+    wanted = [False, False, False, True]
+    expect(answer(upper, lower, labels, shift), wanted, "small shifts, the bounds far apart", hint)
+    got = answer(upper, lower, labels, np.array([0.3, 0.3, 0.3]))
+    expect(got, [False, False, True, True], "each centre moved by 0.3", "Both bounds move.")
+    hint = "Of the sample's own centre the upper bound knows; the lower one is about all *other* centres."
+    got = answer(
+        np.array([1.0, 1.0]), np.array([2.5, 2.5]), np.array([0, 1]), np.array([1.2, 0.1, 0.2])
+    )
+    expect(got, [False, False], "one centre moved much further than the others", hint)
+    got = answer(
+        np.array([1.0, 1.0]), np.array([2.25, 2.25]), np.array([0, 1]), np.array([1.2, 0.1, 0.2])
+    )
+    expect(got, [True, True], "the same with lower bounds of 2.25", hint)
+
+
 ALL = (
     "element",
     "variance",
@@ -372,4 +438,8 @@ ALL = (
     "price_of_a_branch",
     "importances",
     "out_of_bag_rows",
+    "nearest_centers",
+    "price_of_a_union",
+    "chances_of_the_next_seed",
+    "must_look",
 )

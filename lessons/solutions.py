@@ -106,3 +106,23 @@ def importances(left, right, feature, impurity, weight, n_features):
 
 def out_of_bag_rows(drawn, n):
     return np.setdiff1d(np.arange(n), drawn)
+
+
+def nearest_centers(X, centers):
+    return ((X[:, np.newaxis] - centers) ** 2).sum(axis=2).argmin(axis=1)
+
+
+def price_of_a_union(n_a, mean_a, n_b, mean_b):
+    return n_a * n_b / (n_a + n_b) * np.sum((mean_a - mean_b) ** 2)
+
+
+def chances_of_the_next_seed(X, chosen, weight):
+    squared = ((X[:, np.newaxis] - X[chosen]) ** 2).sum(axis=2).min(axis=1)
+    return weight * squared / np.sum(weight * squared)
+
+
+def must_look(upper, lower, labels, shift):
+    farthest = shift.argmax()
+    of_the_others = np.full(len(shift), shift[farthest])
+    of_the_others[farthest] = np.delete(shift, farthest).max()
+    return upper + shift[labels] >= lower - of_the_others[labels]

@@ -83,6 +83,29 @@ def importances_of_last_questions(left, right, feature, impurity, weight, n_feat
     return decrease / decrease.sum()
 
 
+def squared_norms_first(X, centers):
+    return ((X**2).sum(axis=1)[:, None] - 2 * X @ centers.T + (centers**2).sum(axis=1)).argmin(axis=1)
+
+
+def last_of_several(X, centers):
+    squared = ((X[:, None] - centers) ** 2).sum(axis=2)
+    return len(centers) - 1 - squared[:, ::-1].argmin(axis=1)
+
+
+def chances_by_distance(X, chosen, weight):
+    distance = np.abs(X[:, None] - X[chosen]).sum(axis=2).min(axis=1)
+    return distance / distance.sum()
+
+
+def chances_of_the_last_seed_alone(X, chosen, weight):
+    squared = ((X - X[chosen[-1]]) ** 2).sum(axis=1)
+    return weight * squared / (weight * squared).sum()
+
+
+def chances_without_weights(X, chosen, weight):
+    return solutions.chances_of_the_next_seed(X, chosen, np.ones(len(X)))
+
+
 WRONG = [
     ("element", lambda strip, strides, i, j: strip[i * strides[0] + j], "IndexError"),
     ("element", lambda strip, strides, i, j: strip[i * 4 + j], "Fortran"),
@@ -120,6 +143,17 @@ WRONG = [
     ("importances", importances_of_last_questions, "both decreases"),
     ("out_of_bag_rows", lambda drawn, n: np.setdiff1d(np.arange(drawn.max()), drawn), "n says"),
     ("out_of_bag_rows", lambda drawn, n: np.arange(n)[np.bincount(drawn, minlength=n) != 1], "more than once"),
+    ("nearest_centers", lambda X, centers: ((X[:, None] - centers) ** 2).sum(axis=2).argmax(axis=1), "argmin"),
+    ("nearest_centers", last_of_several, "the first counts"),
+    ("nearest_centers", squared_norms_first, "subtract first"),
+    ("price_of_a_union", lambda n, a, m, b: np.sum((a - b) ** 2), "common mean"),
+    ("price_of_a_union", lambda n, a, m, b: (n + m) / 4 * np.sum((a - b) ** 2), "larger cluster"),
+    ("chances_of_the_next_seed", chances_by_distance, "not to the distance"),
+    ("chances_of_the_next_seed", chances_of_the_last_seed_alone, "nearest of the seeds"),
+    ("chances_of_the_next_seed", chances_without_weights, "weight two"),
+    ("must_look", lambda u, low, labels, s: u >= low, "Both bounds"),
+    ("must_look", lambda u, low, labels, s: u + s[labels] >= low - s.max(), "other* centres"),
+    ("must_look", lambda u, low, labels, s: u + s[labels] >= low, "Both bounds"),
 ]
 
 
