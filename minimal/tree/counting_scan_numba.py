@@ -136,10 +136,11 @@ def impurity(counter, row, weight):
     return gini(counter.counts, row, weight) if len(counter.x_log_x) == 0 else entropy(counter.counts, row, weight)
 
 
-@kernel
-def exact_value(counter, left, right):
-    """The value of a split into two weights, whose classes are counted in the rows LEFT and RIGHT."""
-    return -right * impurity(counter, RIGHT, right) - left * impurity(counter, LEFT, left)
+@inlined
+def gini_value(squares_left, squares_right, left, right):
+    """The exact value of a split from the sums of squared counts (integers, so the order of adding them is no matter)."""
+    impurity_right = 1.0 - np.float64(squares_right) / (right * right)
+    return -right * impurity_right - left * (1.0 - np.float64(squares_left) / (left * left))
 
 
 # ------------------------------------------------------------ scans
@@ -184,14 +185,18 @@ def separates(values, feature, i):
 
 
 @kernel
-def judge(counter, place, left, right):
-    """The exact value of a split, whose left side is counted; -inf if a side is too light."""
+def entropy_value(counter, left, right):
+    """The exact value of a split whose left side is counted."""
     counts = counter.counts
-    if left < place.lightest or right < place.lightest:
-        return -np.inf
     for c in range(counts.shape[1]):
         counts[RIGHT, c] = counts[NODE, c] - counts[LEFT, c]
-    return exact_value(counter, np.float64(left), np.float64(right))
+    return -right * entropy(counts, RIGHT, right) - left * entropy(counts, LEFT, left)
+
+
+@inlined
+def is_heavy(place, left, right):
+    """Is no side too light?"""
+    return left >= place.lightest and right >= place.lightest
 
 
 @inlined
@@ -241,10 +246,13 @@ def scan_two(columns, counter, place, first, last, weight, left, best):
             i += np.uintp(1)
             if square <= limit * np.float64(left * (total - left)):
                 continue
-            if i >= np.uintp(first) and separates(values, feature, i - np.uintp(1)):
-                counts[LEFT, 1] = (difference + ones * left) // total
-                counts[LEFT, 0] = left - counts[LEFT, 1]
-                value = judge(counter, place, left, total - left)
+            right = total - left
+            if i >= np.uintp(first) and separates(values, feature, i - np.uintp(1)) and is_heavy(place, left, right):
+                ones_left = (difference + ones * left) // total
+                zeros_left = left - ones_left
+                squares_left = zeros_left * zeros_left + ones_left * ones_left
+                squares_right = (zeros - zeros_left) * (zeros - zeros_left) + (ones - ones_left) * (ones - ones_left)
+                value = gini_value(squares_left, squares_right, np.float64(left), np.float64(right))
                 if value > best:
                     best, found = value, np.int64(i)
                     limit = best * half + slack
@@ -299,8 +307,8 @@ def scan_many(columns, counter, place, first, last, weight, left, best):
                 w_left, w_right = np.float64(left), weight - np.float64(left)
                 squares_right = squares - 2 * crossed + squares_left
                 score = np.float64(squares_left) * w_right + np.float64(squares_right) * w_left
-                if score > limit * (w_left * w_right) and i >= np.uintp(first):
-                    value = judge(counter, place, w_left, w_right)
+                if score > limit * (w_left * w_right) and i >= np.uintp(first) and is_heavy(place, w_left, w_right):
+                    value = gini_value(squares_left, squares_right, w_left, w_right)
                     if value > best:
                         best, found = value, np.int64(i)
                         limit = best + slack
@@ -340,8 +348,8 @@ def scan_entropy(columns, counter, place, first, last, weight, left, best):
         left += step
         if separates(values, feature, i):
             q = score - x[np.uintp(left)] - x[np.uintp(total - left)]
-            if q > limit and i + np.uintp(1) >= np.uintp(first):
-                value = judge(counter, place, left, total - left)
+            if q > limit and i + np.uintp(1) >= np.uintp(first) and is_heavy(place, left, total - left):
+                value = entropy_value(counter, np.float64(left), np.float64(total - left))
                 if value > best:
                     best, found = value, np.int64(i) + 1
                     limit = fixed_limit(best, margin)
