@@ -421,7 +421,6 @@ def k_means(
     >>> inertia
     16.0
     """
-    check_parameters({"return_n_iter": return_n_iter}, {"return_n_iter": [boolean]}, "k_means")
     model = KMeans(
         n_clusters,
         init=init,
@@ -432,7 +431,10 @@ def k_means(
         random_state=random_state,
         copy_x=copy_x,
         algorithm=algorithm,
-    ).fit(X, sample_weight=sample_weight)
+    )
+    values = {**model.get_params(deep=False), "return_n_iter": return_n_iter}
+    check_parameters(values, {**KMeans._parameters, "return_n_iter": [boolean]}, "k_means")
+    model.fit(X, sample_weight=sample_weight)
     found = model.cluster_centers_, model.labels_, model.inertia_
     return (*found, model.n_iter_) if return_n_iter else found
 
@@ -448,10 +450,7 @@ def _is_array_like(value: Any) -> bool:
 def _only_small_indices(X: Any) -> None:
     """Raise a ValueError for a sparse matrix whose indices have 64 bits, as the reference does."""
     if is_sparse(X) and (X.indices.dtype != np.int32 or X.indptr.dtype != np.int32):
-        raise ValueError(
-            "Only sparse matrices with 32-bit integer indices are accepted. Got int64 indices. Please do report a minimal "
-            "reproducer on scikit-learn issue tracker so that support for your use-case can be studied by maintainers. "
-        )
+        raise ValueError("Only sparse matrices with 32-bit integer indices are accepted. Got int64 indices.")
 
 
 def _tolerance(X: Any, tol: float) -> Any:
