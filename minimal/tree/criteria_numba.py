@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.tree.splitting_numba import answers, inlined
+from minimal.tree.splitting_numba import answers, at, inlined
 
 START, POSITION, END = range(3)  # in Criterion.place
 NODE, LEFT, RIGHT, SQUARES = range(4)  # in Criterion.weights: three sums of weights, and the node's sum of w y**2
@@ -147,10 +147,10 @@ def sum_up_shares(criterion, samples, start, end):
     total[:] = 0.0
     node_weight = 0.0
     for p in range(start, end):
-        i = samples[p]
+        i = at(samples[at(p)])
         w = criterion.weight[i]
         for k in range(y.shape[1]):
-            total[k, int(y[i, k])] += w
+            total[k, at(y[i, k])] += w
         node_weight += w
     criterion.weights[NODE] = node_weight
     restart(criterion, samples)
@@ -171,10 +171,10 @@ def move_shares(criterion, samples, position):
     if is_shorter_forward(criterion, position):
         w_left = weights[LEFT]
         for p in range(criterion.place[POSITION], position):
-            i = samples[p]
+            i = at(samples[at(p)])
             w = criterion.weight[i]
             for k in range(y.shape[1]):
-                left[k, int(y[i, k])] += w
+                left[k, at(y[i, k])] += w
             w_left += w
     else:
         for k in range(left.shape[0]):
@@ -182,10 +182,10 @@ def move_shares(criterion, samples, position):
                 left[k, c] = criterion.total[k, c]
         w_left = weights[NODE]
         for p in range(criterion.place[END] - 1, position - 1, -1):
-            i = samples[p]
+            i = at(samples[at(p)])
             w = criterion.weight[i]
             for k in range(y.shape[1]):
-                left[k, int(y[i, k])] -= w
+                left[k, at(y[i, k])] -= w
             w_left -= w
     weights[LEFT] = w_left
     weights[RIGHT] = weights[NODE] - w_left
@@ -273,7 +273,7 @@ def sum_up_means(criterion, samples, start, end):
     total[:] = 0.0
     node_weight = squares = 0.0
     for p in range(start, end):
-        i = samples[p]
+        i = at(samples[at(p)])
         w = criterion.weight[i]
         for k in range(y.shape[1]):
             wy = w * y[i, k]
@@ -298,7 +298,7 @@ def move_means(criterion, samples, position):
     if is_shorter_forward(criterion, position):
         w_left = weights[LEFT]
         for p in range(criterion.place[POSITION], position):
-            i = samples[p]
+            i = at(samples[at(p)])
             w = criterion.weight[i]
             for k in range(y.shape[1]):
                 left[k] += w * y[i, k]
@@ -308,7 +308,7 @@ def move_means(criterion, samples, position):
             left[k] = criterion.total[k]
         w_left = weights[NODE]
         for p in range(criterion.place[END] - 1, position - 1, -1):
-            i = samples[p]
+            i = at(samples[at(p)])
             w = criterion.weight[i]
             for k in range(y.shape[1]):
                 left[k] -= w * y[i, k]
@@ -337,7 +337,7 @@ def children_impurity_of_means(criterion, samples):
         return left, deviance(criterion, samples, position, end, criterion.right, weights[RIGHT])
     squares = 0.0
     for p in range(start, position):
-        i = samples[p]
+        i = at(samples[at(p)])
         for k in range(criterion.y.shape[1]):
             squares += criterion.weight[i] * criterion.y[i, k] * criterion.y[i, k]
     left = variance(squares, criterion.left, weights[LEFT])
@@ -363,7 +363,7 @@ def deviance(criterion, samples, start, end, sums, weight):
             return inf
         mean = sums[k] / weight
         for p in range(start, end):
-            i = samples[p]
+            i = at(samples[at(p)])
             y = criterion.y[i, k]
             if y != 0.0:
                 loss += criterion.weight[i] * (y * log(y / mean))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minimal.tree.sorting_numba import sort_together, swap
-from minimal.tree.splitting_numba import answers, inlined
+from minimal.tree.splitting_numba import answers, at, inlined
 
 SAME = np.float32(1e-7)  # neighbours that differ by no more are one value
 
@@ -84,7 +84,7 @@ def sort_dense_by(data, feature, start, end):
         known_end = gather_known(data, feature, start, end)
     else:
         for p in range(start, end):
-            values[p] = columns[feature, samples[p]]
+            values[at(p)] = columns[at(feature), at(samples[at(p)])]
     sort_together(values, samples, start, known_end)
     return end - known_end
 
@@ -129,7 +129,7 @@ def next_dense_cut(data, p, start, end, n_missing, missing_left):
         if p == known_end:
             return end, end
     p += 1
-    while p < known_end and values[p] <= values[p - 1] + SAME:
+    while p < known_end and values[at(p)] <= values[at(p - 1)] + SAME:
         p += 1
     return p - 1, p
 
@@ -139,8 +139,8 @@ def dense_extremes(data, feature, start, end):
     columns, samples, values = data.columns, data.samples, data.values
     low, high, n_missing = np.float32(inf), np.float32(-inf), 0
     for p in range(start, end):
-        value = columns[feature, samples[p]]
-        values[p] = value
+        value = columns[at(feature), at(samples[at(p)])]
+        values[at(p)] = value
         if isnan(value):
             n_missing += 1
         elif p - start == n_missing:  # the first

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minimal.tree.splitting_numba import inlined, kernel
+from minimal.tree.splitting_numba import at, inlined, kernel
 
 SMALL = 15
 ROOM = 2 * 64  # a stretch is cut at most 2 log2(n) times
@@ -59,8 +59,8 @@ def floor_log2(n):
 @inlined
 def swap(values, items, i, j):
     """Exchange two entries."""
-    values[i], values[j] = values[j], values[i]
-    items[i], items[j] = items[j], items[i]
+    values[at(i)], values[at(j)] = values[at(j)], values[at(i)]
+    items[at(i)], items[at(j)] = items[at(j)], items[at(i)]
 
 
 @inlined
@@ -78,11 +78,11 @@ def median_of_three(a, b, c):
 @kernel
 def partition(values, items, start, end):
     """Cut a stretch into [start, left) < pivot, [left, right) = pivot and [right, end) > pivot: left and right."""
-    pivot = median_of_three(values[start], values[start + (end - start) // 2], values[end - 1])
+    pivot = median_of_three(values[at(start)], values[at(start + (end - start) // 2)], values[at(end - 1)])
     i = left = start
     right = end
     while i < right:
-        value = values[i]
+        value = values[at(i)]
         if value < pivot:
             swap(values, items, i, left)
             i += 1
@@ -99,12 +99,12 @@ def partition(values, items, start, end):
 def insertion_sort(values, items, start, end):
     """Move each entry in front of all larger ones; equal ones keep their order."""
     for i in range(start + 1, end):
-        value, item = values[i], items[i]
+        value, item = values[at(i)], items[at(i)]
         j = i
-        while j > start and values[j - 1] > value:
-            values[j], items[j] = values[j - 1], items[j - 1]
+        while j > start and values[at(j - 1)] > value:
+            values[at(j)], items[at(j)] = values[at(j - 1)], items[at(j - 1)]
             j -= 1
-        values[j], items[j] = value, item
+        values[at(j)], items[at(j)] = value, item
 
 
 @kernel
@@ -123,9 +123,9 @@ def sink(values, items, start, end, root):
     n = end - start
     while True:
         child, largest = 2 * root + 1, root
-        if child < n and values[start + largest] < values[start + child]:
+        if child < n and values[at(start + largest)] < values[at(start + child)]:
             largest = child
-        if child + 1 < n and values[start + largest] < values[start + child + 1]:
+        if child + 1 < n and values[at(start + largest)] < values[at(start + child + 1)]:
             largest = child + 1
         if largest == root:
             return

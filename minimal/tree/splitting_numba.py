@@ -27,10 +27,11 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
-# Not cached: the builder that contains them is.  What takes a splitter or a criterion is inlined: a call would hand over every
-# number of every array's description, a few hundred of them.
+# Not cached: the builder that contains them is.  What takes a splitter or a criterion is inlined: a call would hand over
+# every number of every array's description, a few hundred of them.
 kernel = njit(nogil=True, error_model="numpy")
 inlined = njit(nogil=True, error_model="numpy", forceinline=True)
+at = np.uintp  # an index of this type is not negative, so the access need not ask
 
 
 class Node(NamedTuple):
