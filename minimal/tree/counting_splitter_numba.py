@@ -19,14 +19,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from minimal.threads import get_num_threads, run_blocks
 from minimal.tree.builder_numba import NO_GAIN_LIMIT, explore, rules_of
 from minimal.tree.counting_scan_numba import (
     LARGEST_WEIGHT,
     LEFT,
     NODE,
     RIGHT,
+    SAME,
     Counter,
     Range,
     impurity,
@@ -71,8 +74,9 @@ from minimal.tree.splitting_numba import (
     write_value,
 )
 
-LARGE = 1_000_000
-SAME = np.float32(1e-7)
+LARGE = 500_000
+LONGEST_PART = 50_000_000  # samples times features that a thread may scan without asking Python: a tenth of a second
+NOTHING, FOR_LEFT, FOR_RIGHT = 0, 1, 2  # which children need columns; added up for both
 
 
 class CountingSplitter(NamedTuple):
@@ -173,12 +177,68 @@ def tree_columns(growth: Growth, shared: Any, notes: NDArray[np.uint32], shift: 
 
 
 def find_large_split(splitter: CountingSplitter, node: Node) -> Split:
-    return find_split_now(splitter, node)
+    """The same as ``find_best_split``, its features shared among threads.
+
+    A part of the features may know the best value of parts that were drawn before it (a later feature must be better than
+    an earlier one), which spares it most exact values, but does not change what is found.
+    """
+    n_drawn, n_constants = draw_now(splitter, node)
+    found: list[Any] = [(-np.inf, -1, -1, False)] * n_parts(node, n_drawn)
+
+    def scan_part(part: int) -> None:
+        first, last = bounds_of(part, len(found), n_drawn)
+        known = max(value for value, *_ in found[: part + 1])
+        counter = splitter.counter._replace(counts=splitter.counter.counts.copy())
+        found[part] = scan_now(splitter._replace(counter=counter), node, first, last, known)
+
+    run_blocks(scan_part, len(found))
+    best = max(found, key=lambda part: (part[1] >= 0, part[0]))  # the first of equal ones
+    if best[1] < 0:
+        return no_split(node, n_constants)
+    split, needs = cut_now(splitter, node, best, n_constants)
+    n_features = len(splitter.drawn)
+    if needs == NOTHING:
+        return split
+
+    def partition_part(part: int) -> None:
+        first, last = bounds_of(part, len(found), n_features - n_constants)
+        own = splitter._replace(spare=np.empty(node.end - node.start, dtype=np.uint64))
+        partition_now(own, node, needs, n_constants + first, n_constants + last)
+
+    run_blocks(partition_part, len(found))
+    return split
+
+
+def n_parts(node: Node, n_drawn: int) -> int:
+    """How many parts the work on a node is cut into: a few for each thread, and none too long for Ctrl-C."""
+    n_threads = get_num_threads()
+    wanted = max(2 * n_threads if n_threads > 1 else 1, (node.end - node.start) * n_drawn // LONGEST_PART + 1)
+    return max(1, min(wanted, n_drawn))
+
+
+def bounds_of(part: int, n_parts: int, n: int) -> tuple[int, int]:
+    """The numbers [first, last) below n that belong to a part."""
+    return part * n // n_parts, (part + 1) * n // n_parts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_split_now(splitter, node):
-    return find_split(uncounted(splitter), node)
+def draw_now(splitter, node):
+    return draw_features(uncounted(splitter), node)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scan_now(splitter, node, first, last, best):
+    return scan_features(uncounted(splitter), node, first, last, best)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cut_now(splitter, node, found, n_constants):
+    return cut(uncounted(splitter), node, found, n_constants)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def partition_now(splitter, node, needs, first, last):
+    partition_features(uncounted(splitter), node, needs, first, last)
 
 
 # ------------------------------------------------------------ the builder's questions
@@ -216,16 +276,19 @@ def write_shares(splitter, node, values, i):
 def find_best_split(splitter, node):
     """Draw, scan, partition."""
     n_drawn, n_constants = draw_features(splitter, node)
-    best, feature, place, missing_left = -np.inf, -1, -1, False
-    for k in range(n_drawn):
-        value, where, to_left = scan_feature(splitter, node, splitter.drawn[k], best)
-        if where >= 0:
-            best, feature, place, missing_left = value, splitter.drawn[k], where, to_left
-            if best == 0.0:  # both sides are pure
-                break
-    if feature < 0:
-        return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, n_constants)
-    return cut(splitter, node, feature, place, missing_left, n_constants)
+    found = scan_features(splitter, node, 0, n_drawn, -np.inf)
+    if found[1] < 0:
+        return no_split(node, n_constants)
+    split, needs = cut(splitter, node, found, n_constants)
+    if needs != NOTHING:
+        partition_features(splitter, node, needs, n_constants, len(splitter.drawn))
+    return split
+
+
+@register_jitable
+def no_split(node, n_constants):
+    """For a node that cannot be split."""
+    return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, n_constants)
 
 
 @kernel
@@ -251,6 +314,19 @@ def is_constant(values, feature, start, end):
     """Are all values the same, or all missing?  Missing values stand last, and differ from every other."""
     first, last = values[feature, 2 * start + VALUE], values[feature, 2 * (end - 1) + VALUE]
     return last <= first + SAME or np.isnan(first)
+
+
+@kernel
+def scan_features(splitter, node, first, last, best):
+    """The best split of some drawn features above ``best``: (value, feature or -1, place, missing values to the left?)."""
+    feature, place, missing_left = -1, -1, False
+    for k in range(first, last):
+        value, where, to_left = scan_feature(splitter, node, splitter.drawn[k], best)
+        if where >= 0:
+            best, feature, place, missing_left = value, splitter.drawn[k], where, to_left
+            if best == 0.0:  # both sides are pure
+                break
+    return best, feature, place, missing_left
 
 
 @kernel
@@ -283,29 +359,28 @@ def scan_feature(splitter, node, feature, best):
 
 
 @kernel
-def cut(splitter, node, feature, place, missing_left, n_constants):
-    """The split of a node at a place of a feature's column; the samples and columns are partitioned."""
+def cut(splitter, node, found, n_constants):
+    """The split that a scan found, and which children need columns; the samples are in the order of the children now."""
     columns, counter = splitter.columns, splitter.counter
+    _, feature, place, missing_left = found
+    n_moved = count_missing(columns.values, feature, node.start, node.end) if missing_left else 0
     threshold = threshold_at(columns.values, feature, place)
-    n_moved = 0
-    if missing_left:
-        n_moved = count_missing(columns.values, feature, node.start, node.end)
     left = arrange_samples(splitter, node, feature, place, n_moved)
     right = node.weight - left
     impurity_left, impurity_right = impurity(counter, LEFT, left), impurity(counter, RIGHT, right)
     improvement = (node.weight / splitter.total_weight) * (
         node.impurity - right / node.weight * impurity_right - left / node.weight * impurity_left
     )
-    position = place + n_moved
-    goes_on_left = goes_on(splitter.rules, node.depth + 1, position - node.start, left, impurity_left)
-    goes_on_right = goes_on(splitter.rules, node.depth + 1, node.end - position, right, impurity_right)
-    if goes_on_left or goes_on_right:
+    position, needs = place + n_moved, NOTHING
+    if goes_on(splitter.rules, node.depth + 1, position - node.start, left, impurity_left):
+        needs |= FOR_LEFT
+    if goes_on(splitter.rules, node.depth + 1, node.end - position, right, impurity_right):
+        needs |= FOR_RIGHT
+    if needs != NOTHING:
         mark_sides(columns, feature, node.start, node.end, place, n_moved, splitter.is_left)
-        for k in range(n_constants, len(splitter.features.order)):
-            partition_column(splitter, node, splitter.features.order[k], goes_on_left, goes_on_right)
     return Split(
         position, feature, threshold, missing_left, improvement, impurity_left, impurity_right, 0.0, n_constants
-    )
+    ), needs
 
 
 @kernel
@@ -351,17 +426,19 @@ def arrange_samples(splitter, node, feature, place, n_missing_left):
 
 
 @kernel
-def partition_column(splitter, node, feature, needs_left, needs_right):
-    """Partition a column as far as the children need it."""
-    columns, is_left = splitter.columns, splitter.is_left
-    if needs_left and needs_right:
-        partition(columns, feature, node.start, node.end, is_left, splitter.spare)
-    elif needs_left:
-        gather_left(columns, feature, node.start, node.end, is_left)
-    else:
-        gather_right(columns, feature, node.start, node.end, is_left)
+def partition_features(splitter, node, needs, first, last):
+    """Partition the columns of the features at the places [first, last) of the permutation, as far as needed."""
+    columns, is_left, order = splitter.columns, splitter.is_left, splitter.features.order
+    for k in range(first, last):
+        if needs == FOR_LEFT:
+            gather_left(columns, order[k], node.start, node.end, is_left)
+        elif needs == FOR_RIGHT:
+            gather_right(columns, order[k], node.start, node.end, is_left)
+        else:
+            partition(columns, order[k], node.start, node.end, is_left, splitter.spare)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(builder, splitter, budget, large, node, split):
+    """The builder, compiled with this splitter."""
     return explore(builder, splitter, budget, large, node, split)
