@@ -1,12 +1,16 @@
-"""Twin of ``lloyd_numpy``, compiled: the same labels with fewer distances, the same sums to the last bit.
+"""Twin of ``lloyd_numpy``, compiled: the same labels with fewer and cheaper distances, the same sums to the last bit.
 
 Samples are packed in blocks of 256, feature after feature, so that one instruction works on several samples at a time; four
 centres and four features are taken in one pass, so that each number that is read is used several times.
 
-Where the distances are worth saving, each sample remembers how far its centre is at most (``upper``) and every other centre at
-least (``lower``).  When centres move, the first grows and the second shrinks by no more than they moved (the triangle
-inequality); while ``upper`` stays below ``lower`` nothing can change, and the sample is skipped (Hamerly, "Making k-means even
-faster", SDM 2010).  A skip must not change the answer of arithmetic that rounds, so a margin is kept: see ``_slack``.
+Where distances are the larger part of the work, two things save most of it:
+
+*Bounds.*  Each sample remembers how far its centre is at most (``upper``) and every other centre at least (``lower``).  When
+centres move, the first grows and the second shrinks by no more than they moved (the triangle inequality); while ``upper``
+stays below ``lower`` nothing can change, and the sample is skipped (Hamerly, "Making k-means even faster", SDM 2010).
+
+*Screening.*  Scores are computed in single precision, twice as many at a time.  Where the least is ahead of the next by more
+than rounding can have done (``_doubt``), double precision would say the same; the few other samples are looked at once more.
 
 A cluster that neither gained nor lost a sample since the last round has the sums of the last round, bit for bit.
 """
@@ -31,6 +35,7 @@ contracting = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contr
 
 SAMPLES = 256  # in a block
 WORK_OF_A_BLOCK = 1 << 20  # multiplications: some tenths of a millisecond, enough to be worth handing to a thread
+TINY, HUGE = 1e-20, 1e30  # squared norms that single precision can be trusted with
 WORTH_A_BOUND = 128  # multiplications to assign a sample: below, keeping two bounds costs more than it saves
 
 
@@ -39,7 +44,7 @@ class Samples(NamedTuple):
 
     X: Array  # (n_samples, n_features)
     weight: Array  # (n_samples,)
-    packed: Array  # (n_blocks, n_features, SAMPLES)
+    packed: Array  # (n_blocks, n_features, SAMPLES), in the precision of the screening
     squared_norms: Array  # (n_samples,), empty where no bounds are kept
     labels: Array  # (n_samples,), int32; -1 before the first round
     upper: Array  # (n_samples,), or empty
@@ -50,28 +55,49 @@ class Samples(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where the centres are, and how far they moved."""
+    """Where the centres are, how far they moved, and how much rounding there is."""
 
     centers: Array  # (n_clusters rounded up to a multiple of four, n_features)
     squared_norms: Array  # (the same,), infinite beyond n_clusters
+    rough_centers: Array  # both in the precision of the screening
+    rough_norms: Array
     shift: Array  # (n_clusters,)
-    most: Array  # the largest shift, the next largest, and the margin (three numbers)
     farthest: int  # the centre that moved most
+    most: float  # how far
+    next_most: float  # the largest of the other shifts
+    largest: float  # the largest |c|
+    doubt: float  # of a screening score, see ``_doubt``
+    slack: float  # the same of a score in the precision of the data
+    up: float  # a little more than 1: four roundings of the data's precision
+    down: float  # a little less than 1
 
 
 def begin(X: Array, weight: Array, n_clusters: int) -> Samples:
     """Twin of ``lloyd_numpy.begin``: packs the samples."""
     n_samples, n_features = X.shape
-    n_blocks, dtype = -(-n_samples // SAMPLES), X.dtype
-    packed = np.empty((n_blocks, n_features, SAMPLES), dtype)
-    _in_blocks(n_blocks, n_features * SAMPLES, lambda first, last: _pack(X, packed, first, last))
-    n_bounds = n_samples if n_features * n_clusters >= WORTH_A_BOUND else 0
+    n_bounds, dtype = n_samples if n_features * n_clusters >= WORTH_A_BOUND else 0, X.dtype
     norms = np.einsum("ij,ij->i", X, X) if n_bounds else np.empty(0, dtype)
-    upper, lower = np.full(n_bounds, np.inf, dtype), np.zeros(n_bounds, dtype)
-    is_stale = np.ones((n_blocks, n_clusters), bool)
-    labels = np.full(n_samples, -1, np.int32)
-    sums, mass = np.zeros((n_clusters, n_features), dtype), np.zeros(n_clusters, dtype)
-    return Samples(X, weight, packed, norms, labels, upper, lower, is_stale, sums, mass)
+    is_rough = n_bounds > 0 and TINY < norms.max() < HUGE
+    return Samples(
+        X,
+        weight,
+        pack(X, np.dtype(np.float32) if is_rough else dtype),
+        norms,
+        labels=np.full(n_samples, -1, np.int32),
+        upper=np.full(n_bounds, np.inf, dtype),
+        lower=np.zeros(n_bounds, dtype),
+        is_stale=np.ones((-(-n_samples // SAMPLES), n_clusters), bool),
+        sums=np.zeros((n_clusters, n_features), dtype),
+        mass=np.zeros(n_clusters, dtype),
+    )
+
+
+def pack(X: Array, dtype: Any) -> Array:
+    """Blocks of samples, feature after feature: ndarray of shape (n_blocks, n_features, SAMPLES), zero beyond the last."""
+    n_samples, n_features = X.shape
+    packed = np.empty((-(-n_samples // SAMPLES), n_features, SAMPLES), dtype)
+    _in_blocks(len(packed), n_features * SAMPLES, lambda first, last: _pack(X, packed, first, last))
+    return packed
 
 
 def assign(samples: Samples, centers: Array, shift: Array) -> Array:
@@ -105,6 +131,13 @@ def gather(samples: Samples, labels: Array, n_clusters: int) -> tuple[Array, Arr
     return sums.copy(), mass.copy()
 
 
+def move(centers: Array, sums: Array, mass: Array) -> tuple[Array, Array]:
+    """Twin of ``lloyd_numpy.move``, same bits."""
+    moved, shift = sums.copy(), np.empty(len(mass), sums.dtype)
+    _move(centers, moved, mass, int(mass.argmax()), shift)
+    return moved, shift
+
+
 def nearest(X: Array, centers: Array) -> Array:
     """Twin of ``lloyd_numpy.nearest``, same labels."""
     samples = begin(X, np.empty(0, X.dtype), len(centers))
@@ -135,24 +168,34 @@ def _places(samples: Samples, centers: Array, shift: Array) -> Places:
     padded[:n_clusters] = centers
     norms = np.full(len(padded), np.inf, centers.dtype)
     norms[:n_clusters] = np.einsum("ij,ij->i", centers, centers)
-    most, farthest = np.zeros(3, centers.dtype), 0
-    if len(samples.upper):
-        shift = shift * centers.dtype.type(1 + (n_features + 16) * np.finfo(centers.dtype).eps)
-        farthest = int(shift.argmax())
-        most[0] = shift[farthest]
-        most[1] = np.delete(shift, farthest).max() if n_clusters > 1 else 0
-        most[2] = _slack(samples, norms[:n_clusters].max(), n_features)
-    return Places(padded, norms, shift, most, farthest)
+    rough = samples.packed.dtype
+    shift = shift * centers.dtype.type(1 + (n_features + 16) * np.finfo(centers.dtype).eps)
+    *_, next_most, most = [0.0, *np.partition(shift, -2)[-2:]] if n_clusters > 1 else [0.0, 0.0, shift[0]]
+    return Places(
+        padded,
+        norms,
+        padded.astype(rough, copy=False),
+        norms.astype(rough, copy=False),
+        shift,
+        int(shift.argmax()),
+        float(most),
+        float(next_most),
+        float(np.sqrt(norms[:n_clusters].max())),
+        _doubt(n_features, rough),
+        _doubt(n_features, centers.dtype),
+        1 + 2 * float(np.finfo(centers.dtype).eps),
+        1 - 2 * float(np.finfo(centers.dtype).eps),
+    )
 
 
-def _slack(samples: Samples, largest_center: float, n_features: int) -> float:
-    """How far computed squared distances may lie from the true ones, the reference's as well as ours, with some room.
+def _doubt(n_features: int, dtype: Any) -> float:
+    """How far a score |c|^2 - 2 x.c may lie from the true one, as a part of (|x| + |c|)^2.
 
-    A product of d terms is off by at most d eps |x| |c| (1 + small), |x|^2 and |c|^2 by d eps of themselves, and their sum by a
-    few eps more: together less than (2 d + 8) eps (|x| + |c|)^2 for largest |x| and |c|.
+    With the unit roundoff u = eps / 2: x and c are off by u of themselves when they are rounded to ``dtype``, a sum of d
+    products by d u |x| |c|, |c|^2 by (d + 1) u of itself, and the difference by u of what it is: together less than
+    (2 d + 8) u (|x| + |c|)^2.  Twice as much is taken, which leaves room for the reference's own rounding.
     """
-    largest = np.sqrt(samples.squared_norms.max()) + np.sqrt(largest_center)
-    return (2 * n_features + 8) * float(np.finfo(samples.packed.dtype).eps) * float(largest) ** 2
+    return (2 * n_features + 8) * float(np.finfo(dtype).eps)
 
 
 @kernel
@@ -172,93 +215,141 @@ def _pack(X, packed, first, last):
 @kernel
 def _assign(samples, places, first, last):
     """Blocks ``first`` to ``last``: which samples need a look, their scores, and what these say."""
-    packed, squared_norms, labels = samples.packed, samples.squared_norms, samples.labels
-    upper, lower, is_stale = samples.upper, samples.lower, samples.is_stale
-    centers, center_norms, shift, most, farthest = places
-    n_features, dtype = packed.shape[1], packed.dtype
-    has_bounds = len(upper) > 0
-    some = np.empty((n_features, SAMPLES), dtype)
-    least, second = np.empty(SAMPLES, dtype), np.empty(SAMPLES, dtype)
-    scores, best = np.empty((4, SAMPLES), dtype), np.empty(SAMPLES, np.int32)
+    packed, n_features = samples.packed, samples.X.shape[1]
+    rough = _table(packed, n_features)
+    exact = _table(samples.X, n_features)
     who = np.arange(SAMPLES)
     for b in range(first, last):
-        begin = b * SAMPLES
-        look = n = min(SAMPLES, len(labels) - begin)
-        if has_bounds:
-            look = _loosen(labels, upper, lower, shift, most, farthest, begin, n, who)
+        look = n = min(SAMPLES, len(samples.labels) - b * SAMPLES)
+        if len(samples.upper) > 0:
+            look = _loosen(samples, places, b, n, who)
         if look == 0:
             continue
+        block = packed[b]
         if look < n - n // 4:
+            block = rough[0]
             for f in range(n_features):
                 for s in range(look):
-                    some[f, s] = packed[b, f, who[s]]
-            _two_least(some, look, centers, center_norms, scores, least, second, best)
+                    block[f, s] = packed[b, f, who[s]]
         else:
             look = n
             for s in range(n):
                 who[s] = s
-            _two_least(packed[b], n, centers, center_norms, scores, least, second, best)
-        for s in range(look):
-            i = begin + who[s]
-            if labels[i] != best[s]:
-                if labels[i] >= 0:
-                    is_stale[b, labels[i]] = True
-                is_stale[b, best[s]] = True
-                labels[i] = best[s]
-            if has_bounds:
-                upper[i] = np.sqrt(max(least[s] + squared_norms[i], 0) + most[2])
-                lower[i] = np.sqrt(max(second[s] + squared_norms[i] - most[2], 0))
+        _two_least(block, look, places.rough_centers, places.rough_norms, rough)
+        look = _settle(samples, places, b, look, who, rough, packed.itemsize < samples.X.itemsize)
+        if look > 0:
+            for s in range(look):
+                for f in range(n_features):
+                    exact[0][f, s] = samples.X[b * SAMPLES + who[s], f]
+            _two_least(exact[0], look, places.centers, places.squared_norms, exact)
+            _settle(samples, places, b, look, who, exact, False)
 
 
 @kernel
-def _loosen(labels, upper, lower, shift, most, farthest, begin, n, who):
+def _table(X, n_features):
+    """Room for a block of samples, their scores with four centres, the least, the next, and whose the least is.
+
+    The names of centres are kept as floating-point numbers, as wide as the scores, so that the loop over them is vectorized.
+    """
+    dtype = X.dtype
+    block, scores = np.empty((n_features, SAMPLES), dtype), np.empty((4, SAMPLES), dtype)
+    return block, scores, np.empty(SAMPLES, dtype), np.empty(SAMPLES, dtype), np.empty(SAMPLES, dtype)
+
+
+@kernel
+def _settle(samples, places, b, n, who, table, is_rough):
+    """Store the labels and bounds of the samples that ``table`` decides; list the others in ``who`` and count them."""
+    labels, upper, lower, is_stale = samples.labels, samples.upper, samples.lower, samples.is_stale
+    _, _, least, second, best = table
+    undecided = 0
+    for s in range(n):
+        i = b * SAMPLES + who[s]
+        low, high = np.float64(least[s]), np.float64(second[s])
+        if len(upper) > 0:
+            norm = np.float64(samples.squared_norms[i])
+            margin = places.doubt * (np.sqrt(norm) + places.largest) ** 2
+            if is_rough and high - low <= 2 * margin:
+                who[undecided] = who[s]
+                undecided += 1
+                continue
+            upper[i] = np.sqrt(max(low + norm, 0) + margin)
+            lower[i] = np.sqrt(max(high + norm - margin, 0))
+        old, new = labels[i], np.int32(best[s])
+        if old != new:
+            if old >= 0:
+                is_stale[b, old] = True
+            is_stale[b, new] = True
+            labels[i] = new
+    return undecided
+
+
+@kernel
+def _loosen(samples, places, b, n, who):
     """Move the bounds of a block's samples by how far the centres moved, and list those who need a look."""
+    labels, upper, lower, shift = samples.labels, samples.upper, samples.lower, places.shift
     look = 0
     for s in range(n):
-        i = begin + s
+        i = b * SAMPLES + s
         label = labels[i]
-        u = upper[i] + shift[max(label, 0)]
-        low = lower[i] - (most[1] if label == farthest else most[0])
+        u = (upper[i] + shift[max(label, 0)]) * places.up  # what rounding takes is given back at once
+        low = (lower[i] - (places.next_most if label == places.farthest else places.most)) * places.down
         upper[i], lower[i] = u, low
         who[look] = s
-        look += not (u < low and (low - u) * (low + u) > 4 * most[2])
+        margin = places.slack * (np.sqrt(samples.squared_norms[i]) + places.largest) ** 2
+        look += not (u < low and (low - u) * (low + u) > 4 * margin)
     return look
 
 
 @contracting
-def _two_least(block, n, centers, center_norms, scores, least, second, best):
+def _two_least(block, n, centers, center_norms, table):
     """For each of ``n`` samples, the least score |c|^2 - 2 x.c and whose it is (the first one's), and the next larger.
 
     Four centres at a time over four features at a time; sixteen products for eight numbers read.
     """
-    n_features = block.shape[0]
-    whole = n_features - n_features % 4
+    _, scores, least, second, best = table
     least[:n] = np.inf
     second[:n] = np.inf
     best[:n] = 0
     for j in range(0, len(centers), 4):
-        scores[:, :n] = 0
-        for f in range(0, whole, 4):
-            for a in range(4):
-                c0, c1, c2, c3 = centers[j + a, f], centers[j + a, f + 1], centers[j + a, f + 2], centers[j + a, f + 3]
-                for s in range(n):
-                    total = scores[a, s] + block[f, s] * c0
-                    total = total + block[f + 1, s] * c1
-                    total = total + block[f + 2, s] * c2
-                    scores[a, s] = total + block[f + 3, s] * c3
-        for f in range(whole, n_features):
-            for a in range(4):
-                c0 = centers[j + a, f]
-                for s in range(n):
-                    scores[a, s] += block[f, s] * c0
+        products(block, n, centers, j, scores)
         for a in range(4):
-            norm = center_norms[j + a]
+            norm, name = center_norms[j + a], block.dtype.type(j + a)
             for s in range(n):
                 score = norm - (scores[a, s] + scores[a, s])
-                is_less = score < least[s]
-                second[s] = least[s] if is_less else (score if score < second[s] else second[s])
-                best[s] = j + a if is_less else best[s]
-                least[s] = score if is_less else least[s]
+                low, high = least[s], second[s]
+                is_less = score < low
+                other = low if is_less else score
+                second[s] = other if other < high else high
+                best[s] = name if is_less else best[s]
+                least[s] = score if is_less else low
+
+
+@contracting
+def products(block, n, centers, j, scores):
+    """x . c of ``n`` samples with the centres j to j + 3, added up from the first feature to the last."""
+    n_features = block.shape[0]
+    whole = n_features - n_features % 4
+    p, q, r, t = scores[0], scores[1], scores[2], scores[3]
+    scores[:, :n] = 0
+    for f in range(0, whole, 4):
+        p0, p1, p2, p3 = centers[j, f], centers[j, f + 1], centers[j, f + 2], centers[j, f + 3]
+        q0, q1, q2, q3 = centers[j + 1, f], centers[j + 1, f + 1], centers[j + 1, f + 2], centers[j + 1, f + 3]
+        r0, r1, r2, r3 = centers[j + 2, f], centers[j + 2, f + 1], centers[j + 2, f + 2], centers[j + 2, f + 3]
+        t0, t1, t2, t3 = centers[j + 3, f], centers[j + 3, f + 1], centers[j + 3, f + 2], centers[j + 3, f + 3]
+        for s in range(n):
+            x0, x1, x2, x3 = block[f, s], block[f + 1, s], block[f + 2, s], block[f + 3, s]
+            p[s] = (((p[s] + x0 * p0) + x1 * p1) + x2 * p2) + x3 * p3
+            q[s] = (((q[s] + x0 * q0) + x1 * q1) + x2 * q2) + x3 * q3
+            r[s] = (((r[s] + x0 * r0) + x1 * r1) + x2 * r2) + x3 * r3
+            t[s] = (((t[s] + x0 * t0) + x1 * t1) + x2 * t2) + x3 * t3
+    for f in range(whole, n_features):
+        p0, q0, r0, t0 = centers[j, f], centers[j + 1, f], centers[j + 2, f], centers[j + 3, f]
+        for s in range(n):
+            x0 = block[f, s]
+            p[s] += x0 * p0
+            q[s] += x0 * q0
+            r[s] += x0 * r0
+            t[s] += x0 * t0
 
 
 @kernel
@@ -277,18 +368,38 @@ def _gather(X, weight, labels, is_mine, sums, mass):
 
 
 @kernel
-def _own_distances(X, centers, labels, squared, first, last):
-    """|x_i - c_label|^2, four features at a time: ((t0 + t1) + t2) + t3, then the next four on top."""
+def squared_distance(X, i, centers, j):
+    """|x_i - c_j|^2, four features at a time: ((t0 + t1) + t2) + t3, then the next four on top."""
     n_features = X.shape[1]
     whole = n_features - n_features % 4
+    total = X.dtype.type(0)
+    for f in range(0, whole, 4):
+        p, q = X[i, f] - centers[j, f], X[i, f + 1] - centers[j, f + 1]
+        r, s = X[i, f + 2] - centers[j, f + 2], X[i, f + 3] - centers[j, f + 3]
+        total += ((p * p + q * q) + r * r) + s * s
+    for f in range(whole, n_features):
+        p = X[i, f] - centers[j, f]
+        total += p * p
+    return total
+
+
+@kernel
+def _move(centers, moved, mass, heaviest, shift):
+    """``moved`` holds sums; see ``rounds.averages`` for a cluster without mass and ``rounds.sum_in_fours`` for the order."""
+    n_clusters, n_features = centers.shape
+    for j in range(n_clusters):
+        if mass[j] > 0:
+            share = moved.dtype.type(1.0 / np.float64(mass[j]))
+            for f in range(n_features):
+                moved[j, f] *= share
+        else:
+            for f in range(n_features):
+                moved[j, f] = moved[heaviest, f]
+    for j in range(n_clusters):
+        shift[j] = np.sqrt(squared_distance(moved, j, centers, j))
+
+
+@kernel
+def _own_distances(X, centers, labels, squared, first, last):
     for i in range(first, last):
-        j = labels[i]
-        total = X.dtype.type(0)
-        for f in range(0, whole, 4):
-            p, q = X[i, f] - centers[j, f], X[i, f + 1] - centers[j, f + 1]
-            r, s = X[i, f + 2] - centers[j, f + 2], X[i, f + 3] - centers[j, f + 3]
-            total += ((p * p + q * q) + r * r) + s * s
-        for f in range(whole, n_features):
-            p = X[i, f] - centers[j, f]
-            total += p * p
-        squared[i] = total
+        squared[i] = squared_distance(X, i, centers, labels[i])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.cluster.rounds import sum_in_fours
+from minimal.cluster.rounds import averages, center_shift, sum_in_fours
 
 Array = NDArray[Any]
 
@@ -74,6 +74,17 @@ def gather(samples: Samples, labels: Array, n_clusters: int) -> tuple[Array, Arr
     np.add.at(sums, labels, X * weight[:, np.newaxis])
     np.add.at(mass, labels, weight)
     return sums, mass
+
+
+def move(centers: Array, sums: Array, mass: Array) -> tuple[Array, Array]:
+    """The new centres, and how far each moved.
+
+    Notes
+    -----
+    Twin: ``lloyd_numba.move``, same bits.
+    """
+    moved = averages(sums, mass)
+    return moved, center_shift(centers, moved)
 
 
 def nearest(X: Array, centers: Array) -> Array:

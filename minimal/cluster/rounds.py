@@ -58,6 +58,11 @@ class Lloyd:
         """Sums of the weighted samples of each cluster, and of their weights."""
         return self.twin.gather(self.X, self.weight, labels, n_clusters)
 
+    def move(self, centers: Array, sums: Array, mass: Array) -> tuple[Array, Array]:
+        """The new centres, and how far each moved."""
+        moved = averages(sums, mass)
+        return moved, center_shift(centers, moved)
+
     def own_distances(self, centers: Array, labels: Array) -> Array:
         """The squared distance of each sample to its centre."""
         return self.twin.own_distances(self.X, centers, labels)
@@ -75,6 +80,9 @@ class DenseLloyd(Lloyd):
 
     def gather(self, labels: Array, n_clusters: int) -> tuple[Array, Array]:
         return self.twin.gather(self.samples, labels, n_clusters)
+
+    def move(self, centers: Array, sums: Array, mass: Array) -> tuple[Array, Array]:
+        return self.twin.move(centers, sums, mass)
 
 
 class Elkan(Lloyd):
@@ -126,9 +134,7 @@ def run(method: Lloyd, centers: Array, stop: Stop) -> Run:
             print(f"Iteration {i}, inertia {inertia(labels)}{method.line_end}")
         sums, mass = method.gather(labels, len(centers))
         relocate_empty(method, centers, labels, sums, mass)
-        moved = averages(sums, mass)
-        shift = center_shift(centers, moved)
-        centers = moved
+        centers, shift = method.move(centers, sums, mass)
         strict = before is not None and np.array_equal(labels, before)
         if strict or (shift**2).sum() <= stop.tol:
             break
