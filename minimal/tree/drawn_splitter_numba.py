@@ -32,7 +32,19 @@ from minimal.tree.counting_splitter_numba import (
     threshold_at,
     weight_bits,
 )
-from minimal.tree.drawn_sorting_numba import SAME, Desk, RankTable, make_rank_table, new_desk, sort_feature
+from minimal.tree.drawn_scan_numba import LARGEST_IN_BINS, n_of, scan_bins
+from minimal.tree.drawn_sorting_numba import (
+    SAME,
+    BinDesk,
+    ColumnDesk,
+    RankTable,
+    bin_feature,
+    make_dense_table,
+    make_rank_table,
+    new_bin_desk,
+    new_column_desk,
+    sort_feature,
+)
 from minimal.tree.features_numba import (
     Features,
     begin_draws,
@@ -51,6 +63,7 @@ from minimal.tree.splitting_numba import (
     answers,
     enter,
     find_split,
+    inlined,
     kernel,
     root_impurity,
     write_value,
@@ -68,8 +81,8 @@ class DrawingSplitter(NamedTuple):
         Shared by all trees on the same X.
     values : ndarray of float32 of shape (n_samples, n_features)
         X.
-    columns : Columns
-        The desk's column, where the scan finds what was sorted.
+    desk : BinDesk for two classes and gini with nothing missing, else ColumnDesk
+        Where it sorts; chooses how a node looks at a feature, when the splitter is compiled.
     samples : ndarray of uint32 of shape (n_entries,)
         The low halves of entries, the weight and the label in each, in the order of the nodes.
     spare : ndarray of uint32 of shape (n_entries,)
@@ -77,8 +90,7 @@ class DrawingSplitter(NamedTuple):
 
     table: RankTable
     values: NDArray[np.float32]
-    desk: Desk
-    columns: Columns
+    desk: BinDesk | ColumnDesk
     samples: NDArray[np.uint32]
     spare: NDArray[np.uint32]
     shift: int
@@ -122,13 +134,16 @@ def new_splitter(growth: Growth, shared: Any) -> DrawingSplitter:
         weight_mask=2**of_weight - 1,
         label_bits=of_label,
     )
-    table = shared.get("rank table", make_rank_table)
-    desk = new_desk(n_samples, len(low))
+    desk: BinDesk | ColumnDesk
+    if len(counter.x_log_x) == 0 and growth.n_classes[0] == 2 and growth.missing is None and total < LARGEST_IN_BINS:
+        table, desk = shared.get("dense ranks", make_dense_table), new_bin_desk(n_samples, len(low))
+    else:
+        table = shared.get("ranks", make_rank_table)
+        desk = new_column_desk(n_samples, len(low), of_label + of_weight)
     return DrawingSplitter(
         table=table,
         values=table.bits.view(np.float32),
         desk=desk,
-        columns=desk.column._replace(shift=of_label + of_weight),
         samples=low,
         spare=np.empty(len(low), dtype=np.uint32),
         shift=of_label + of_weight,
@@ -179,34 +194,80 @@ def write_shares(splitter, node, values, i):
 @answers(find_split, DrawingSplitter)
 def find_best_split(splitter, node):
     """Draw, sort, scan, one feature after the other; then partition the samples."""
-    features, n = splitter.features, node.end - node.start
-    in_column = Node(0, n, 0, 0, False, 0, 0.0, node.weight, 0.0, 0.0)
+    features = splitter.features
     best, feature, threshold, missing_left = -np.inf, -1, 0.0, False
     begin_draws(features, node.n_constants)
     place = next_feature(features, splitter.rules.max_features)
     while place >= 0:
         drawn = features.order[place]
         if best == 0.0:  # both sides are pure, nothing can be better
-            if is_constant_unsorted(splitter, drawn, node.start, node.end):
-                set_constant(features, place)
-            else:
-                set_varying(features, place)
-            place = next_feature(features, splitter.rules.max_features)
-            continue
-        sort_feature(splitter.table, splitter.desk, splitter.samples, splitter.shift, drawn, node.start, node.end)
-        if not splitter.table.is_apart[drawn] and is_constant(splitter.columns.values, 0, 0, n):
+            constant = is_constant_unsorted(splitter, drawn, node.start, node.end)
+        else:
+            look = look_at(splitter.desk, splitter, node, drawn, best)
+            constant = look.constant
+            if look.found:
+                best, feature, threshold, missing_left = look.value, drawn, look.threshold, look.missing_left
+        if constant:
             set_constant(features, place)
         else:
             set_varying(features, place)
-            value, where, to_left = scan_feature(splitter, in_column, 0, best)
-            if where >= 0:
-                best, feature, missing_left = value, drawn, to_left
-                threshold = threshold_at(splitter.columns.values, 0, where)
         place = next_feature(features, splitter.rules.max_features)
     n_constants = end_draws(features)
     if feature < 0:
         return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, n_constants)
     return cut(splitter, node, feature, threshold, missing_left, n_constants)
+
+
+class Look(NamedTuple):
+    """What a feature has to offer: whether it is constant, and its best split, if it is the best so far (``found``)."""
+
+    constant: bool
+    found: bool
+    value: float
+    threshold: float
+    missing_left: bool
+
+
+def look_at(desk: Any, splitter: DrawingSplitter, node: Node, feature: int, best: float) -> Look:
+    """Sort the node's samples by a feature and scan them for a split that is better than ``best``."""
+    raise NotImplementedError
+
+
+@answers(look_at, BinDesk)
+def look_in_bins(desk, splitter, node, feature, best):
+    start, end, bins = node.start, node.end, desk.bins
+    n_bins = bin_feature(splitter.table, desk, splitter.samples, splitter.shift, feature, start, end)
+    is_apart = splitter.table.is_apart[feature]
+    if not is_apart and bins.value[n_bins - 1] <= bins.value[0] + SAME:
+        return Look(True, False, best, 0.0, False)
+    value, k = scan_bins(bins, n_bins, is_apart, splitter.rules, best)
+    if k < 0:
+        return Look(False, False, best, 0.0, False)
+    threshold = np.float64(bins.value[k]) / 2.0 + np.float64(bins.value[k + 1]) / 2.0
+    n_left = n_of(bins.sums[k])
+    return Look(False, True, value, threshold, n_left > end - start - n_left)
+
+
+class InColumn(NamedTuple):
+    """What the counting splitter's scan needs of a splitter."""
+
+    columns: Columns
+    counter: Counter
+    rules: Rules
+
+
+@answers(look_at, ColumnDesk)
+def look_in_column(desk, splitter, node, feature, best):
+    n, values = node.end - node.start, desk.column.values
+    sort_feature(splitter.table, desk, splitter.samples, splitter.shift, feature, node.start, node.end)
+    if not splitter.table.is_apart[feature] and is_constant(values, 0, 0, n):
+        return Look(True, False, best, 0.0, False)
+    scanned = InColumn(desk.column, splitter.counter, splitter.rules)
+    in_column = Node(0, n, 0, 0, False, 0, 0.0, node.weight, 0.0, 0.0)
+    value, where, missing_left = scan_feature(scanned, in_column, 0, best)
+    if where < 0:
+        return Look(False, False, best, 0.0, False)
+    return Look(False, True, value, threshold_at(values, 0, where), missing_left)
 
 
 @kernel
@@ -239,7 +300,7 @@ def is_constant_unsorted(splitter, feature, start, end):
     return n_missing == end - start or (n_missing == 0 and largest <= smallest + SAME)
 
 
-@kernel
+@inlined
 def cut(splitter, node, feature, threshold, missing_left, n_constants):
     """The split of a node at a threshold; the samples are partitioned."""
     counter = splitter.counter
@@ -257,7 +318,7 @@ def cut(splitter, node, feature, threshold, missing_left, n_constants):
     )
 
 
-@kernel
+@inlined
 def partition_samples(splitter, start, end, feature, threshold, missing_left):
     """Bring the left child's samples to the front, both sides in their old order; return where the right ones begin."""
     samples, spare, values = splitter.samples, splitter.spare, splitter.values

@@ -65,6 +65,7 @@ __all__ = ["Shared", "grow", "share"]
 
 SPLITTERS = [
     "minimal.tree.counting_splitter_numba",
+    "minimal.tree.drawn_splitter_numba",
     "minimal.tree.regression_splitter_numba",
     "minimal.tree.general_splitter_numba",
 ]
