@@ -63,7 +63,7 @@ def classification():
     return {
         "iris": real(sklearn.datasets.load_iris),
         "wine": real(sklearn.datasets.load_wine),
-        "breast_cancer": real(sklearn.datasets.load_breast_cancer, every=2),
+        "breast_cancer": real(sklearn.datasets.load_breast_cancer, every=3),
         "ties": (ties, labels_for(ties, 3)),
         "missing values": (missing, labels_for(missing, 2)),
         "one class": (ties[:20], np.zeros(20, dtype=int)),
@@ -77,7 +77,7 @@ def regression():
     """(X, y) by name; no target is negative."""
     ties, missing = with_ties(), with_missing()
     return {
-        "diabetes": real(sklearn.datasets.load_diabetes, every=2),
+        "diabetes": real(sklearn.datasets.load_diabetes, every=5),
         "ties": (ties, numbers_for(ties).round(1)),
         "missing values": (missing, numbers_for(missing)),
         "constant target": (ties[:20], np.full(20, 2.5)),
