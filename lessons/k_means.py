@@ -23,7 +23,7 @@ from minimal.cluster import KMeans, kmeans_plusplus, lloyd_numpy, rounds, seedin
 # Choose $k$ points, the **centres**, so that every sample has one nearby. "Nearby" is measured by squared distances,
 # and the sum over all samples is called the **inertia**:
 #
-# $$ J(c_1, \dots, c_k) = \sum_{i=1}^{n} \min_j \, \lVert x_i - c_j \rVert^2 . $$
+# $$ J(c_1, \dots, c_k) = \sum_{i=1}^{n} \min_j \, {\lVert x_i - c_j \rVert}^2 . $$
 #
 # The samples that share a nearest centre are a **cluster**. Here are six clouds, and six centres in bad places.
 
@@ -64,8 +64,8 @@ picture(
 )
 
 # %% [markdown]
-# The regions have straight edges: the places as near to $c_1$ as to $c_2$ are a line, because $\lVert x \rVert^2$
-# cancels in $\lVert x - c_1 \rVert^2 = \lVert x - c_2 \rVert^2$ and what is left is linear in $x$. Such a map is called
+# The regions have straight edges: the places as near to $c_1$ as to $c_2$ are a line, because ${\lVert x \rVert}^2$
+# cancels in ${\lVert x - c_1 \rVert}^2 = {\lVert x - c_2 \rVert}^2$ and what is left is linear in $x$. Such a map is called
 # a Voronoi diagram.
 #
 # ## Two steps, each the best it can be
@@ -78,11 +78,11 @@ picture(
 # **Given the labels, which centre is best for each cluster?** Let $m$ be the mean of its $n$ samples and $a$ any other
 # place. Then
 #
-# $$ \sum_i \lVert x_i - a \rVert^2 = \sum_i \lVert x_i - m + m - a \rVert^2
-#    = \sum_i \lVert x_i - m \rVert^2 + n \, \lVert m - a \rVert^2 , $$
+# $$ \sum_i {\lVert x_i - a \rVert}^2 = \sum_i {\lVert x_i - m + m - a \rVert}^2
+#    = \sum_i {\lVert x_i - m \rVert}^2 + n \, {\lVert m - a \rVert}^2 , $$
 #
 # since the mixed term $2 \, (m - a)^\top \sum_i (x_i - m)$ is zero: that is what a mean is. So the mean is best, and
-# being off by $\lVert m - a \rVert$ costs exactly $n \lVert m - a \rVert^2$.
+# being off by $\lVert m - a \rVert$ costs exactly $n {\lVert m - a \rVert}^2$.
 
 # %%
 for _ in range(100):
@@ -189,9 +189,9 @@ picture(
 #
 # The nearest centre does not need the distance. Multiply out,
 #
-# $$ \lVert x - c \rVert^2 = \lVert x \rVert^2 - 2 \, x^\top c + \lVert c \rVert^2 , $$
+# $$ {\lVert x - c \rVert}^2 = {\lVert x \rVert}^2 - 2 \, x^\top c + {\lVert c \rVert}^2 , $$
 #
-# and drop $\lVert x \rVert^2$, which is the same for all centres. What remains is a matrix product, the operation that
+# and drop ${\lVert x \rVert}^2$, which is the same for all centres. What remains is a matrix product, the operation that
 # machines are best at. This is the text that runs when you choose the NumPy engine:
 
 # %%
@@ -205,9 +205,9 @@ sums, count = lloyd_numpy.gather(samples, labels, 6)
 assert np.allclose(sums / count[:, np.newaxis], path[-1], rtol=1e-13)
 
 # %% [markdown]
-# The short form has a price: where $\lVert x \rVert^2$ is huge and the distances are small, the difference of large
-# numbers keeps few digits. So `KMeans` first moves the data to its mean. That changes no distance, and makes $\lVert x
-# \rVert^2$ as small as it can be.
+# The short form has a price: where ${\lVert x \rVert}^2$ is huge and the distances are small, the difference of large
+# numbers keeps few digits. So `KMeans` first moves the data to its mean. That changes no distance, and makes ${\lVert x
+# \rVert}^2$ as small as it can be.
 
 # %%
 far = X + 1e8
