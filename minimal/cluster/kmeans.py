@@ -187,20 +187,24 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         _only_small_indices(X)
         if X.shape[0] < self.n_clusters:
             raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={self.n_clusters}.")
-        stop = Stop(self.max_iter, _tolerance(X, self.tol), bool(self.verbose))
         n_init, algorithm = self._number_of_starts(), self._sensible_algorithm()
         generator = check_random_state(self.random_state)
         weight = check_sample_weight(sample_weight, X, dtype=X.dtype)
         init = self._checked_centers(X, self.init, copy=True) if _is_array_like(self.init) else self.init
+
+        def best_run() -> Run:
+            stop = Stop(self.max_iter, _tolerance(X, self.tol), bool(self.verbose))
+            return self._best_run(X, weight, init, n_init, algorithm, generator, stop)
+
         if is_sparse(X):
-            best = self._best_run(X, weight, init, n_init, algorithm, generator, stop)
+            best = best_run()
         else:
             X = X if X.flags.writeable else X.copy()
             mean = X.mean(axis=0)  # distances are the same, and more accurate, when the samples lie around zero
             X -= mean
             try:
                 init = init - mean if isinstance(init, np.ndarray) else init
-                best = self._best_run(X, weight, init, n_init, algorithm, generator, stop)
+                best = best_run()
             finally:
                 if not self.copy_x:
                     X += mean
@@ -229,7 +233,11 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             if algorithm == "elkan":
                 method = Elkan(samples, weight)
             else:
-                method = Lloyd(samples, weight) if is_sparse(X) else DenseLloyd(samples, weight, self.n_clusters)
+                method = (
+                    DenseLloyd(samples, weight, self.n_clusters)
+                    if isinstance(samples, np.ndarray)
+                    else Lloyd(samples, weight)
+                )
             new = rounds.run(method, centers, stop)
             if best is None or (new.inertia < best.inertia and not _same_clustering(new.labels, best.labels)):
                 best = new
@@ -339,7 +347,7 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         return _distances(X, centers)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Minus the inertia of these samples: -sum_i w_i min_j |x_i - c_j|^2.
+        """Minus the inertia of these samples: ``-sum_i w_i min_j |x_i - c_j|^2``.
 
         Parameters
         ----------
@@ -454,10 +462,10 @@ def _only_small_indices(X: Any) -> None:
 
 
 def _tolerance(X: Any, tol: float) -> Any:
-    """``tol`` in the units of the data: times the mean of the features' variances."""
+    """``tol`` in the units of the data: times the mean of the features' variances.  Dense ``X`` has mean zero here."""
     if tol == 0:
         return 0
-    variances = sparse_rows.column_variances(X) if is_sparse(X) else np.var(X, axis=0)
+    variances = sparse_rows.column_variances(X) if is_sparse(X) else (X * X).sum(axis=0) / len(X)
     return np.mean(variances) * tol
 
 

@@ -10,7 +10,7 @@ centres move, the first grows and the second shrinks by no more than they moved 
 stays below ``lower`` nothing can change, and the sample is skipped (Hamerly, "Making k-means even faster", SDM 2010).
 
 *Screening.*  Scores are computed in single precision, twice as many at a time.  Where the least is ahead of the next by more
-than rounding can have done (``_doubt``), double precision would say the same; the few other samples are looked at once more.
+than rounding can have done (``doubt``), double precision would say the same; the few other samples are looked at once more.
 
 A cluster that neither gained nor lost a sample since the last round has the sums of the last round, bit for bit.
 """
@@ -66,7 +66,7 @@ class Places(NamedTuple):
     most: float  # how far
     next_most: float  # the largest of the other shifts
     largest: float  # the largest |c|
-    doubt: float  # of a screening score, see ``_doubt``
+    doubt: float  # of a screening score, see ``doubt``
     slack: float  # the same of a score in the precision of the data
     up: float  # a little more than 1: four roundings of the data's precision
     down: float  # a little less than 1
@@ -114,7 +114,7 @@ def gather(samples: Samples, labels: Array, n_clusters: int) -> tuple[Array, Arr
 
     A thread adds up some of the clusters over all samples: a sum is one thread's work, in the order of the samples.
     """
-    stale = samples.is_stale.any(axis=0)
+    stale: Array = np.any(samples.is_stale, axis=0)
     samples.is_stale[:] = False
     n_stale = np.cumsum(stale)
     n_parts = min(get_num_threads(), int(n_stale[-1]), 1 + samples.X.size // WORK_OF_A_BLOCK)
@@ -123,8 +123,8 @@ def gather(samples: Samples, labels: Array, n_clusters: int) -> tuple[Array, Arr
     X, weight, sums, mass = samples.X, samples.weight, samples.sums, samples.mass
 
     def part(b: int) -> None:
-        mine = stale.copy()
-        mine[: edges[b]] = mine[edges[b + 1] :] = False
+        mine = np.zeros_like(stale)
+        mine[edges[b] : edges[b + 1]] = stale[edges[b] : edges[b + 1]]
         _gather(X, weight, labels, mine, sums, mass)
 
     run_blocks(part, n_parts)
@@ -181,14 +181,14 @@ def _places(samples: Samples, centers: Array, shift: Array) -> Places:
         float(most),
         float(next_most),
         float(np.sqrt(norms[:n_clusters].max())),
-        _doubt(n_features, rough),
-        _doubt(n_features, centers.dtype),
+        doubt(n_features, rough),
+        doubt(n_features, centers.dtype),
         1 + 2 * float(np.finfo(centers.dtype).eps),
         1 - 2 * float(np.finfo(centers.dtype).eps),
     )
 
 
-def _doubt(n_features: int, dtype: Any) -> float:
+def doubt(n_features: int, dtype: Any) -> float:
     """How far a score |c|^2 - 2 x.c may lie from the true one, as a part of (|x| + |c|)^2.
 
     With the unit roundoff u = eps / 2: x and c are off by u of themselves when they are rounded to ``dtype``, a sum of d

@@ -48,7 +48,7 @@ def kmeans_plusplus(
         How many to choose.
     sample_weight : array-like of shape (n_samples,), optional
     x_squared_norms : array-like of shape (n_samples,), optional
-        |x|^2 of each sample, if you have it.
+        ``|x|^2`` of each sample, if you have it.
     random_state : None, int or RandomState
     n_local_trials : int, optional
         Candidates for each centre but the first.  Default: 2 + int(log(n_clusters)).  1 is the plain k-means++.
@@ -118,7 +118,7 @@ def pick_far_apart(
     n_trials = 2 + int(np.log(n_clusters)) if n_trials is None else n_trials
     indices = np.full(n_clusters, -1)
     indices[0] = generator.choice(X.shape[0], p=weight / weight.sum())
-    look = _look(X, weight, norms)
+    look = _look(X, weight, norms, n_trials)
     closest, potentials = look(indices[:1], None)
     best = 0
     for j in range(1, n_clusters):
@@ -131,13 +131,15 @@ def pick_far_apart(
     return indices
 
 
-def _look(X: Any, weight: Array, norms: Array | None) -> Callable[[Array, Array | None], tuple[Array, Array]]:
+def _look(
+    X: Any, weight: Array, norms: Array | None, n_trials: int
+) -> Callable[[Array, Array | None], tuple[Array, Array]]:
     """A function of candidates and the squared distances so far: what each would leave of these, and its sum.
 
     Its results: ndarrays of shape (n_candidates, n_samples) and (n_candidates,).
     """
     if not is_sparse(X):
-        prepared = twin("minimal.cluster.seeding").prepare(as_kernel_input(X), norms)
+        prepared = twin("minimal.cluster.seeding").prepare(as_kernel_input(X), norms, n_trials)
         return lambda candidates, closest: twin("minimal.cluster.seeding").look(prepared, weight, candidates, closest)
     rows = sparse_rows.sparse_rows(X)
 

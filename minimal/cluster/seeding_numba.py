@@ -28,24 +28,32 @@ class Prepared(NamedTuple):
 
     plain: seeding_numpy.Prepared
     packed: Array  # (n_blocks, n_features, SAMPLES), float64
+    room: list[Array]  # two tables for results, used in turn: fresh memory would cost more than what is computed
 
 
-def prepare(X: Array, norms: Array | None) -> Prepared:
+def prepare(X: Array, norms: Array | None, n_trials: int) -> Prepared:
     """Twin of ``seeding_numpy.prepare``."""
-    plain = seeding_numpy.prepare(X, norms)
+    plain = seeding_numpy.prepare(X, norms, n_trials)
     is_packed = X.size > FEW_NUMBERS and X.shape[1] <= LONG_ROW
-    return Prepared(plain, pack(plain.X, plain.X.dtype) if is_packed else np.empty((0, X.shape[1], SAMPLES)))
+    if not is_packed:
+        return Prepared(plain, np.empty((0, X.shape[1], SAMPLES)), [])
+    room = [np.empty((n_trials, len(X)), X.dtype) for _ in range(2)]
+    return Prepared(plain, pack(plain.X, plain.X.dtype), room)
 
 
 def look(prepared: Prepared, weight: Array, candidates: Array, closest: Array | None) -> tuple[Array, Array]:
-    """Twin of ``seeding_numpy.look``, same bits with the BLAS libraries that it was tried with."""
-    plain, packed = prepared
+    """Twin of ``seeding_numpy.look``, same bits with the BLAS libraries that it was tried with.
+
+    ``closest`` may be a row of what the last call returned; the call before that is overwritten.
+    """
+    plain, packed, room = prepared
     if len(packed) == 0 or len(candidates) == 1 or closest is None:
         return seeding_numpy.look(plain, weight, candidates, closest)
-    X, norms, dtype = plain
+    X, norms, _ = plain
     rows = np.zeros((-(-len(candidates) // 4) * 4, X.shape[1]))
     rows[: len(candidates)] = X[candidates]
-    left = np.empty((len(candidates), len(X)), dtype)
+    left = room[0]
+    room.reverse()
     size = max(1, WORK_OF_A_BLOCK // (rows.size * SAMPLES))
     last = len(packed)
     own = norms[candidates]

@@ -18,7 +18,7 @@ class Prepared(NamedTuple):
     dtype: Any  # of the samples as they were given
 
 
-def prepare(X: Array, norms: Array | None) -> Prepared:
+def prepare(X: Array, norms: Array | None, n_trials: int) -> Prepared:
     """What serves every step.
 
     Parameters
@@ -26,6 +26,8 @@ def prepare(X: Array, norms: Array | None) -> Prepared:
     X : ndarray of shape (n_samples, n_features), float32 or float64
     norms : ndarray of shape (n_samples,), optional
         |x|^2 of each sample; ignored in single precision, where they are too coarse.
+    n_trials : int
+        How many candidates a step will have.
     """
     wide = X.astype(np.float64, copy=False)
     if norms is None or norms.dtype != np.float64:
