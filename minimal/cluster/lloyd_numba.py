@@ -24,6 +24,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from minimal.cluster import lloyd_numpy
 from minimal.threads import get_num_threads, run_blocks
 
 Array = NDArray[Any]
@@ -46,9 +47,11 @@ class Samples(NamedTuple):
     weight: Array  # (n_samples,)
     packed: Array  # (n_blocks, n_features, SAMPLES), in the precision of the screening
     squared_norms: Array  # (n_samples,), empty where no bounds are kept
+    longest: float  # the largest |x|
     labels: Array  # (n_samples,), int32; -1 before the first round
     upper: Array  # (n_samples,), or empty
     lower: Array  # (n_samples,), or empty
+    is_tied: Array  # (n_blocks,), bool: whether rounding decides in the block
     is_stale: Array  # (n_blocks, n_clusters), bool: whether somebody in the block came or left since the last sums
     sums: Array  # (n_clusters, n_features)
     mass: Array  # (n_clusters,)
@@ -68,6 +71,7 @@ class Places(NamedTuple):
     largest: float  # the largest |c|
     doubt: float  # of a screening score, see ``doubt``
     slack: float  # the same of a score in the precision of the data
+    tie: float  # scores no further apart are decided by rounding; -1 where nobody asks
     up: float  # a little more than 1: four roundings of the data's precision
     down: float  # a little less than 1
 
@@ -76,16 +80,18 @@ def begin(X: Array, weight: Array, n_clusters: int) -> Samples:
     """Twin of ``lloyd_numpy.begin``: packs the samples."""
     n_samples, n_features = X.shape
     n_bounds, dtype = n_samples if n_features * n_clusters >= WORTH_A_BOUND else 0, X.dtype
-    norms = np.einsum("ij,ij->i", X, X) if n_bounds else np.empty(0, dtype)
+    norms = np.einsum("ij,ij->i", X, X)
     is_rough = n_bounds > 0 and TINY < norms.max() < HUGE
     return Samples(
         X,
         weight,
         pack(X, np.dtype(np.float32) if is_rough else dtype),
-        norms,
+        norms[:n_bounds],
+        float(np.sqrt(norms.max())),
         labels=np.full(n_samples, -1, np.int32),
         upper=np.full(n_bounds, np.inf, dtype),
         lower=np.zeros(n_bounds, dtype),
+        is_tied=np.zeros(-(-n_samples // SAMPLES), bool),
         is_stale=np.ones((-(-n_samples // SAMPLES), n_clusters), bool),
         sums=np.zeros((n_clusters, n_features), dtype),
         mass=np.zeros(n_clusters, dtype),
@@ -106,6 +112,7 @@ def assign(samples: Samples, centers: Array, shift: Array) -> Array:
     places = _places(samples, centers, shift)
     work = n_features * n_clusters * SAMPLES
     _in_blocks(len(samples.packed), work, lambda first, last: _assign(samples, places, first, last))
+    _break_ties(samples, centers)
     return samples.labels
 
 
@@ -183,9 +190,29 @@ def _places(samples: Samples, centers: Array, shift: Array) -> Places:
         float(np.sqrt(norms[:n_clusters].max())),
         doubt(n_features, rough),
         doubt(n_features, centers.dtype),
+        _tie(samples, norms[:n_clusters], n_features),
         1 + 2 * float(np.finfo(centers.dtype).eps),
         1 - 2 * float(np.finfo(centers.dtype).eps),
     )
+
+
+def _tie(samples: Samples, norms: Array, n_features: int) -> float:
+    """In double precision the reference's answer is wanted even there: see ``_break_ties``."""
+    dtype = samples.X.dtype
+    if dtype != np.float64:
+        return -1.0
+    return 2 * doubt(n_features, dtype) * float(samples.longest + np.sqrt(norms.max())) ** 2
+
+
+def _break_ties(samples: Samples, centers: Array) -> None:
+    """Label the blocks anew where rounding decides, with the rounding of the BLAS library, which the reference uses."""
+    for b in np.flatnonzero(samples.is_tied):
+        part = slice(b * SAMPLES, (b + 1) * SAMPLES)
+        old, new = samples.labels[part], lloyd_numpy.nearest(samples.X[part], centers)
+        differs = old != new
+        samples.is_stale[b, old[differs]] = samples.is_stale[b, new[differs]] = True
+        old[differs] = new[differs]
+    samples.is_tied[:] = False
 
 
 def doubt(n_features: int, dtype: Any) -> float:
@@ -274,6 +301,8 @@ def _settle(samples, places, b, n, who, table, is_rough):
                 continue
             upper[i] = np.sqrt(max(low + norm, 0) + margin)
             lower[i] = np.sqrt(max(high + norm - margin, 0))
+        if high - low <= places.tie:
+            samples.is_tied[b] = True
         old, new = labels[i], np.int32(best[s])
         if old != new:
             if old >= 0:
