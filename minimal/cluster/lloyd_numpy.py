@@ -6,7 +6,7 @@
 Neither step can raise the inertia, sum_i w_i |x_i - c_label(i)|^2, and there are finitely many ways to label the samples: the
 steps, taken in turn (``rounds.run``), come to rest.
 
-Lloyd, "Least squares quantization in PCM", 1982 (written in 1957).
+Lloyd, "Least squares quantization in PCM", 1982.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def nearest(X: Array, centers: Array) -> Array:
     squared_norms = np.einsum("ij,ij->i", centers, centers)
     for first in range(0, len(X), SAMPLES_AT_ONCE):
         part = slice(first, first + SAMPLES_AT_ONCE)
-        labels[part] = (squared_norms - 2 * (X[part] @ centers.T)).argmin(axis=1)
+        rows = X[part] if first + 1 < len(X) else X[[first, first]]  # one row would go another way through BLAS
+        labels[part] = (squared_norms - 2 * (rows @ centers.T)).argmin(axis=1)[: len(X) - first]
     return labels
 
 
