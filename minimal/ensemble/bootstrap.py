@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import NDArray
 
-from minimal.random import check_random_state
+from minimal.random import borrowed_generator
 
 
 def number_to_draw(max_samples: float | None, n_samples: int, sample_weight: NDArray[np.floating] | None) -> int:
@@ -54,7 +54,7 @@ def draw(seed: int, n_samples: int, n_drawn: int, sample_weight: NDArray[np.floa
     -------
     ndarray of int32 of shape (n_drawn,)
     """
-    generator = check_random_state(seed)
+    generator = borrowed_generator(seed)
     if sample_weight is None:
         return generator.randint(0, n_samples, n_drawn).astype(np.int32)
     share = sample_weight / np.sum(sample_weight)
