@@ -44,6 +44,8 @@ def test_copies_answer_alike(copied, engine, implementation):
     assert np.array_equal(twin.predict_proba(X), model.predict_proba(X))
     tree = pickle.loads(pickle.dumps(model.tree_))
     assert np.array_equal(tree.predict(X), model.tree_.predict(X))
+    assert vars(tree).keys() == vars(model.tree_).keys()
+    assert (tree.max_depth, tree.n_leaves, tree.n_features) == (3, model.get_n_leaves(), 4)
 
 
 def test_a_copy_of_a_tree_is_its_own(engine, implementation):
