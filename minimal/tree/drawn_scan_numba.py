@@ -56,13 +56,13 @@ def scan_bins(bins, n_bins, is_apart, rules, best):
     found = -1
     if top < 0.0 or top < limit:
         return best, found
-    for k in range(np.uintp(first), np.uintp(last)):
-        if score[k] >= limit:
+    for k in range(first, last):
+        if score[np.uintp(k)] >= limit:
             left, left_ones = weight_of_sums(sums[k]), ones_of(sums[k])
             right = weight - left
             value = -right * gini_of_two(ones - left_ones, right) - left * gini_of_two(left_ones, left)
             if value > best:
-                best, found = value, int(k)
+                best, found = value, k
     return best, found
 
 
