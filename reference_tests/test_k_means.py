@@ -305,6 +305,37 @@ def test_ties(k, engine, implementation, parity):
         same_fit(ours, theirs, parity, data="whole numbers", option=f"k = {k}, seed {seed}")
 
 
+@pytest.mark.parametrize("k", [2, 3, 5, 8, 20])
+def test_ties_that_centring_rounds(k, engine, implementation, parity):
+    """Tenths on a grid: after the mean is subtracted, equal distances differ in their last bits, and those decide."""
+    for X in (0.1 * grid(9), np.repeat(0.1 * grid(6), 3, axis=0), (0.1 * grid(11))[:, [0, 1, 0, 1, 1, 0, 0, 1]]):
+        for seed, init in product(range(5), ("k-means++", "random")):
+            options = {"n_clusters": k, "random_state": seed, "init": init, "n_init": 1}
+            ours, theirs = implementation("KMeans")(**options).fit(X), reference(X, **options)
+            same_fit(ours, theirs, parity, data="tenths on a grid", option=f"k = {k}, init={init}, seed {seed}")
+            parity.identical(ours.predict(X), theirs.predict(X), what="predict", data="tenths on a grid")
+
+
+@pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
+@pytest.mark.parametrize("offset", [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12])
+def test_samples_almost_half_way(offset, algorithm, engine, implementation, parity):
+    """A little nearer to one of two centres than to the other: a bound or a rough distance must not decide what it cannot.
+
+    Each such sample has hundreds of ordinary neighbours, so that nothing but its own distances can give it away.
+    """
+    rng = np.random.default_rng(0)
+    centers = 3 * rng.standard_normal((12, 16))
+    X = np.repeat(centers, 1000, axis=0) + 0.1 * rng.standard_normal((12_000, 16))
+    for i in range(100, 12_000, 256):
+        near, far = centers[rng.choice(12, 2, replace=False)]
+        X[i] = (near + far) / 2 - offset * (far - near)
+    for stop in ({"max_iter": 1}, {"max_iter": 4, "tol": 0}, {"tol": 0}):
+        options = {"n_clusters": 12, "init": centers, "algorithm": algorithm, **stop}
+        ours, theirs = implementation("KMeans")(**options).fit(X), reference(X, **options)
+        same_fit(ours, theirs, parity, data=f"half way to {offset:g}", option=f"{algorithm}, {stop}")
+        parity.identical(ours.predict(X), theirs.predict(X), what="predict", data=f"half way to {offset:g}")
+
+
 # ---------------------------------------------------------------- single precision
 
 
