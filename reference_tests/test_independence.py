@@ -12,7 +12,16 @@ import pytest
 import minimal
 
 BLOCKED = ("sklearn", "scipy", "torch", "pandas")
-MODULES = ("minimal", "minimal.preprocessing", "minimal.linear_model", "minimal.optimize", "minimal.exceptions")
+MODULES = (
+    "minimal",
+    "minimal.preprocessing",
+    "minimal.linear_model",
+    "minimal.tree",
+    "minimal.ensemble",
+    "minimal.cluster",
+    "minimal.optimize",
+    "minimal.exceptions",
+)
 
 
 def _standard_scaler(Scaler):
@@ -33,6 +42,58 @@ def _logistic_regression(Model):
             assert np.allclose(np.log(model.predict_proba(X)), model.predict_log_proba(X))
             assert model.score(X, y) == np.mean(model.predict(X) == np.array(y))
             assert len(model.decision_function(X)) == len(X)
+
+
+SQUARES = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 3.0], [3.0, np.nan], [4.0, 5.0], [5.0, 2.0]])
+
+
+def _classification_tree(Tree):
+    for options in ({}, {"criterion": "entropy", "max_leaf_nodes": 3}, {"splitter": "random", "ccp_alpha": 0.01}):
+        tree = Tree(random_state=0, **options).fit(SQUARES, list("aabbcc"))
+        assert tree.predict_proba(SQUARES).sum(axis=1) == pytest.approx(1.0)
+        assert tree.score(SQUARES, list("aabbcc")) > 0.5
+        assert tree.apply(SQUARES).max() < tree.tree_.node_count
+        assert tree.feature_importances_.sum() == pytest.approx(1.0)
+    assert len(Tree().cost_complexity_pruning_path(SQUARES, list("aabbcc")).ccp_alphas) > 1
+
+
+def _regression_tree(Tree):
+    y = np.array([1.0, 1.5, 2.0, 2.5, 9.0, 9.5])
+    for criterion in ("squared_error", "absolute_error", "poisson"):
+        tree = Tree(criterion=criterion, random_state=0).fit(SQUARES[:, :1], y)
+        assert tree.predict(SQUARES[:, :1]) == pytest.approx(y)
+        assert tree.score(SQUARES[:, :1], y) == 1.0
+
+
+def _export_text(export_text):
+    tree = minimal.tree.DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    assert export_text(tree).count("class") == 2
+
+
+def _plot_tree(plot_tree):
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    tree = minimal.tree.DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    assert len(plot_tree(tree)) == 5  # three boxes, and which way is true or false
+
+
+def _forest(Forest):
+    y = [0, 0, 0, 1, 1, 1]
+    forest = Forest(n_estimators=5, random_state=0, n_jobs=2).fit(SQUARES, y)
+    assert len(forest.predict(SQUARES)) == 6
+    assert forest.score(SQUARES, y) > 0.0
+    assert len(forest.estimators_) == 5
+
+
+def _k_means(KMeans):
+    X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    for options in ({}, {"algorithm": "elkan"}, {"init": "random", "n_init": 3}):
+        model = KMeans(2, random_state=0, **options).fit(X)
+        assert len(set(model.labels_)) == 2
+        assert model.inertia_ == 1.0
+        assert model.predict([[4.0, 4.0]])[0] == model.labels_[2]
+        assert model.transform(X).shape == (4, 2)
 
 
 def _minimize(minimize):
@@ -61,6 +122,15 @@ USES = {
     "minimal.set_num_threads": lambda set_: set_(2),
     "minimal.preprocessing.StandardScaler": _standard_scaler,
     "minimal.linear_model.LogisticRegression": _logistic_regression,
+    "minimal.tree.DecisionTreeClassifier": _classification_tree,
+    "minimal.tree.DecisionTreeRegressor": _regression_tree,
+    "minimal.tree.export_text": _export_text,
+    "minimal.tree.plot_tree": _plot_tree,
+    "minimal.ensemble.RandomForestClassifier": _forest,
+    "minimal.ensemble.RandomForestRegressor": _forest,
+    "minimal.cluster.KMeans": _k_means,
+    "minimal.cluster.k_means": lambda k_means: k_means(np.arange(6.0).reshape(-1, 1), 2, random_state=0),
+    "minimal.cluster.kmeans_plusplus": lambda seed: seed(np.arange(6.0).reshape(-1, 1), 2, random_state=0),
     "minimal.optimize.minimize": _minimize,
     "minimal.optimize.fmin_bfgs": lambda fmin: fmin(minimal.optimize.rosen, [0.0, 0.0], disp=0),
     "minimal.optimize.line_search": lambda search: search(

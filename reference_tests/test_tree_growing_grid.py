@@ -1,8 +1,8 @@
 """A grid of chosen data under chosen rules, and any combination of both: every array of ``tree_``, bit for bit.
 
 On both engines; the one case in which the NumPy engine does not keep every bit (sparse data, rounded sums) stands at the end.
-More random problems, and what concerns the compiled splitters, are in ``test_tree_growing``; what holds without
-scikit-learn is in ``test_tree_growing_floor``.
+What concerns the compiled splitters is in ``test_tree_splitters``; what holds without scikit-learn is in
+``test_tree_growing_floor``.
 """
 
 import warnings
