@@ -8,12 +8,17 @@ import sys
 import warnings
 
 import pytest
+import sklearn.cluster
+import sklearn.ensemble
 import sklearn.linear_model
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import minimal
+from minimal.cluster import KMeans
+from minimal.ensemble import RandomForestClassifier, RandomForestRegressor
 from minimal.linear_model import LogisticRegression
 from minimal.preprocessing import StandardScaler
+from minimal.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ESTIMATORS = [
     StandardScaler(),
@@ -23,11 +28,21 @@ ESTIMATORS = [
     LogisticRegression(solver="newton-cholesky"),
     LogisticRegression(solver="sag", random_state=0),
     LogisticRegression(solver="saga", random_state=0),
+    DecisionTreeClassifier(),
+    DecisionTreeClassifier(max_leaf_nodes=8, max_features="sqrt", class_weight="balanced"),
+    DecisionTreeRegressor(),
+    DecisionTreeRegressor(splitter="random", max_depth=5),
+    RandomForestClassifier(n_estimators=5),
+    RandomForestRegressor(n_estimators=5),
+    KMeans(n_clusters=3),
+    KMeans(n_clusters=3, algorithm="elkan"),
 ]
 
-# sag and saga draw samples one by one: a sample of weight two is not drawn like two samples of weight one.  With the same
-# seed as scikit-learn's they do what scikit-learn's do, and fail there too, which the last test asserts.
+# Where samples are drawn one by one, a sample of weight two is not drawn like two samples of weight one.  With the same seed
+# as scikit-learn's, ours do what scikit-learn's do, and fail there too, which the last test asserts.
 UNEQUAL_DRAWS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
+
+DRAWING_KINDS = (RandomForestClassifier, RandomForestRegressor, KMeans)
 
 # This one runs only where SciPy was imported with an environment variable set: the second test does that.
 NEEDS_ENVIRONMENT = "check_array_api_input"
@@ -45,7 +60,7 @@ def _checks(estimator):
 
 
 def _draws_samples(estimator):
-    return getattr(estimator, "solver", "") in ("sag", "saga")
+    return getattr(estimator, "solver", "") in ("sag", "saga") or isinstance(estimator, DRAWING_KINDS)
 
 
 def _cases():
@@ -84,12 +99,21 @@ def run_array_api_checks() -> None:
     print(passed)
 
 
-@pytest.mark.parametrize("solver", ["sag", "saga"])
-@pytest.mark.parametrize("Model", [LogisticRegression, sklearn.linear_model.LogisticRegression], ids=["ours", "theirs"])
+DRAWING = {
+    "sag": lambda library: library.linear_model.LogisticRegression(solver="sag", random_state=0),
+    "saga": lambda library: library.linear_model.LogisticRegression(solver="saga", random_state=0),
+    "k-means": lambda library: library.cluster.KMeans(n_clusters=3),
+    "forest classifier": lambda library: library.ensemble.RandomForestClassifier(n_estimators=5),
+    "forest regressor": lambda library: library.ensemble.RandomForestRegressor(n_estimators=5),
+}
+
+
+@pytest.mark.parametrize("name", DRAWING)
+@pytest.mark.parametrize("library", [minimal, sklearn], ids=["ours", "theirs"])
 @pytest.mark.filterwarnings("ignore")
-def test_solvers_that_draw_samples_fail_the_weight_checks_in_both_libraries(Model, solver):
-    estimator = Model(solver=solver, random_state=0)
-    for name, check in _checks(estimator):
-        if name in UNEQUAL_DRAWS:
+def test_what_draws_samples_fails_the_weight_checks_in_both_libraries(library, name):
+    estimator = DRAWING[name](library)
+    for check_name, check in _checks(estimator):
+        if check_name in UNEQUAL_DRAWS:
             with pytest.raises(AssertionError, match="not equivalent to fitting with removed or repeated"):
                 check(estimator)
