@@ -28,18 +28,7 @@ from .doors import (
     same_outcome,
     untouched,
 )
-
-TREE_ARRAYS = (
-    "children_left",
-    "children_right",
-    "feature",
-    "threshold",
-    "impurity",
-    "n_node_samples",
-    "weighted_n_node_samples",
-    "missing_go_to_left",
-    "value",
-)
+from .tree_cases import ARRAYS
 
 KINDS = {
     "classifier": ("tree", "DecisionTreeClassifier", {"random_state": 0}),
@@ -58,7 +47,7 @@ def pair(kind, **options):
 
 
 def same_tree(ours, theirs):
-    for name in TREE_ARRAYS:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(ours.tree_, name), getattr(theirs.tree_, name), err_msg=name)
 
 
