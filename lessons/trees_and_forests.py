@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sklearn.ensemble
 import sklearn.tree
+from matplotlib.colors import to_rgba
 from numba import njit
 from sklearn.datasets import load_breast_cancer, load_iris
 from toolkit import BLUE, GREEN, GREY, ORANGE, ROSE, VIOLET, check, picture, seconds, show
@@ -47,8 +48,8 @@ def regions(axis, model, X, y, title):
     side = [np.linspace(X[:, i].min() - 0.3, X[:, i].max() + 0.3, 220) for i in (0, 1)]
     grid = np.stack(np.meshgrid(*side), axis=-1)
     surface = model.predict_proba(grid.reshape(-1, 2))[:, 1].reshape(grid.shape[:2])
-    tones = plt.get_cmap("RdBu").resampled(256)(surface)
-    tones[..., 3] = 0.15 + 0.45 * np.abs(2 * surface - 1)
+    tones = np.where((surface > 0.5)[..., None], to_rgba(BLUE), to_rgba(ROSE))
+    tones[..., 3] = 0.5 * np.abs(2 * surface - 1)
     extent = (side[0][0], side[0][-1], side[1][0], side[1][-1])
     axis.imshow(tones, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
     for k, color in ((0, ROSE), (1, BLUE)):
@@ -396,13 +397,21 @@ assert by_alpha[:, 1].max() >= by_alpha[0, 1]
 
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 3))
-axis.plot(leaves, by_alpha[:, 0], "o-", color=GREY, label="on what it has learned")
-axis.plot(leaves, by_alpha[:, 1], "o-", color=ORANGE, label="on what it has not seen")
-axis.set(xlabel="leaves", ylabel="accuracy", title="Breast cancer, pruned at different prices")
+price = np.maximum(alphas, 3e-4)
+axis.semilogx(price, by_alpha[:, 0], "o-", color=GREY, label="on what it has learned")
+axis.semilogx(price, by_alpha[:, 1], "o-", color=ORANGE, label="on what it has not seen")
+for x, n, y in zip(price, leaves, by_alpha[:, 0]):
+    axis.annotate(n, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+axis.set(
+    xlabel="price of a leaf (the first one: free)",
+    ylabel="accuracy",
+    title="Breast cancer, pruned at different prices; the numbers count leaves",
+    ylim=(0.88, 1.02),
+)
 axis.legend()
 picture(
     figure,
-    "Accuracy by number of leaves: the training curve rises to one, the other one is flat or falls.",
+    "Accuracy by the price of a leaf: on training data it falls from one, on other data it first rises.",
 )
 
 # %% [markdown]
