@@ -400,8 +400,8 @@ figure, axis = plt.subplots(figsize=(8, 3))
 price = np.maximum(alphas, 3e-4)
 axis.semilogx(price, by_alpha[:, 0], "o-", color=GREY, label="on what it has learned")
 axis.semilogx(price, by_alpha[:, 1], "o-", color=ORANGE, label="on what it has not seen")
-for x, n, y in zip(price, leaves, by_alpha[:, 0]):
-    axis.annotate(n, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+for at, n, accuracy in zip(price, leaves, by_alpha[:, 0]):
+    axis.annotate(n, (at, accuracy), (0, 5), textcoords="offset points", ha="center", fontsize=8)
 axis.set(
     xlabel="price of a leaf (the first one: free)",
     ylabel="accuracy",
