@@ -70,6 +70,11 @@ X = np.arange(12.0).reshape(6, 2) ** 2
 minimal.preprocessing.StandardScaler().fit_transform(X)
 minimal.linear_model.LogisticRegression().fit(X, [0, 1, 0, 1, 1, 0]).predict(X)
 minimal.optimize.minimize(minimal.optimize.rosen, [0.0, 0.5])
+minimal.tree.DecisionTreeClassifier(ccp_alpha=0.01).fit(X, [0, 1, 0, 1, 1, 0]).predict(X)
+minimal.tree.DecisionTreeRegressor(criterion="absolute_error").fit(X, [0, 1, 0, 1, 1, 0]).predict(X)
+minimal.ensemble.RandomForestClassifier(3, n_jobs=2).fit(X, [0, 1, 0, 1, 1, 0]).predict(X)
+minimal.cluster.KMeans(2).fit(X).predict(X)
+minimal.cluster.KMeans(2, algorithm="elkan").fit(X).predict(X)
 print("numba" in sys.modules)
 """
     assert _python(program).strip() == "False"
