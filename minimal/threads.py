@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import lru_cache
 
@@ -53,6 +53,22 @@ def set_num_threads(n: int) -> None:
 _this_thread = threading.local()
 
 
+class Stopped(BaseException):
+    """Another block has failed, so nobody waits for this one any more."""
+
+
+def stop_if_asked() -> None:
+    """For work that takes long, now and then: end this block here if another block has failed, Ctrl-C included.
+
+    Raises
+    ------
+    Stopped
+        Which :func:`run_blocks` takes for an end.
+    """
+    if getattr(_this_thread, "is_stopped", bool)():
+        raise Stopped
+
+
 @lru_cache(maxsize=4)
 def _pool(n: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n, thread_name_prefix="minimal")
@@ -62,7 +78,7 @@ def run_blocks(work: Callable[[int], None], n_blocks: int, n_threads: int | None
     """Call ``work(0), ..., work(n_blocks - 1)``, each once, on several threads.
 
     The calling thread does its share of the work; an error in any block is raised here.  After an error, Ctrl-C included,
-    no further block begins.
+    no further block begins, and those that ask (:func:`stop_if_asked`) end early.
 
     Parameters
     ----------
@@ -77,6 +93,7 @@ def run_blocks(work: Callable[[int], None], n_blocks: int, n_threads: int | None
     n_workers = 1 if getattr(_this_thread, "is_sharing", False) else min(n_threads or _num_threads, n_blocks)
     if n_workers <= 1:
         for block in range(n_blocks):
+            stop_if_asked()
             work(block)
         return
 
@@ -85,21 +102,26 @@ def run_blocks(work: Callable[[int], None], n_blocks: int, n_threads: int | None
 
     def share() -> None:
         nonlocal stop
-        _this_thread.is_sharing = True
+        _this_thread.is_sharing, _this_thread.is_stopped = True, lambda: stop
         try:
             for block in next_block:
                 if stop:
                     return
                 work(block)
+        except Stopped:
+            return
         except BaseException:
             stop = True
             raise
         finally:
-            _this_thread.is_sharing = False
+            _this_thread.is_sharing, _this_thread.is_stopped = False, bool
 
     others = [_pool(n_workers, os.getpid()).submit(copy_context().run, share) for _ in range(n_workers - 1)]
     try:
         share()
-    finally:
         for other in others:
             other.result()
+    except BaseException:
+        stop = True
+        wait(others)
+        raise

@@ -171,26 +171,29 @@ def explore(builder, splitter, budget, large, node, split):
 
     ``budget`` and ``large`` count samples times features.  Returns the reason, and for ``LARGE`` the node, entered but not
     split: Python finds its split and hands back node and split.  (``NO_NODE``, ``NO_SPLIT``: there is nothing to hand back.)
+
+    The node goes out as a plain tuple: Numba makes a NamedTuple by calling Python, where a Ctrl-C that waits is raised, and
+    Numba does not look whether it was.
     """
     builder, splitter = uncounted(builder), uncounted(splitter)
     if split.position >= 0:
         settle(builder, splitter, node, split)
     while next_is_ready(builder):
         if is_full(builder):
-            return FULL, node
+            return FULL, node[:]
         if budget <= 0:
-            return PAUSED, node
+            return PAUSED, node[:]
         node = take(builder, splitter)
         split = no_split(node)
         if may_split(builder.rules, node):
             cost = (node.end - node.start) * builder.rules.max_features
             if cost >= large:
-                return LARGE, node
+                return LARGE, node[:]
             split = find_split(splitter, node)
             budget -= cost
         budget -= node.end - node.start + 100
         settle(builder, splitter, node, split)
-    return DONE, node
+    return DONE, node[:]
 
 
 @inlined

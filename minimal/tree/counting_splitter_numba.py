@@ -195,7 +195,8 @@ def find_large_split(splitter: CountingSplitter, node: Node) -> Split:
     best = max(found, key=lambda part: (part[1] >= 0, part[0]))  # the first of equal ones
     if best[1] < 0:
         return no_split(node, n_constants)
-    split, needs = cut_now(splitter, node, best, n_constants)
+    fields, needs = cut_now(splitter, node, best, n_constants)
+    split = Split(*fields)
     n_features = len(splitter.drawn)
     if needs == NOTHING:
         return split
@@ -233,7 +234,8 @@ def scan_now(splitter, node, first, last, best):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def cut_now(splitter, node, found, n_constants):
-    return cut(uncounted(splitter), node, found, n_constants)
+    split, needs = cut(uncounted(splitter), node, found, n_constants)
+    return split[:], needs  # a plain tuple, see explore()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

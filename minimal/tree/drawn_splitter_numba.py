@@ -155,12 +155,12 @@ def new_splitter(growth: Growth, shared: Any) -> DrawingSplitter:
 
 
 def find_large_split(splitter: DrawingSplitter, node: Node) -> Split:
-    return find_split_now(splitter, node)
+    return Split(*find_split_now(splitter, node))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def find_split_now(splitter, node):
-    return find_split(splitter, node)
+    return find_split(splitter, node)[:]  # a plain tuple, see explore()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

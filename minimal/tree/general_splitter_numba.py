@@ -163,7 +163,7 @@ def find_large_split(splitter: Any, node: Node) -> Split:
     begin_large(splitter, node)
     while look_at_large(splitter, node):
         pass
-    return end_large(splitter, node)
+    return Split(*end_large(splitter, node))
 
 
 # ------------------------------------------------------------ compiled
@@ -190,7 +190,7 @@ def look_at_large(splitter, node):
 @njit(cache=True, nogil=True, error_model="numpy")
 def end_large(splitter, node):
     """:func:`end_search` for Python."""
-    return end_search(uncounted(splitter), node)
+    return end_search(uncounted(splitter), node)[:]  # a plain tuple, see explore()
 
 
 @answers(enter, BestSplitter, RandomSplitter)

@@ -46,6 +46,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minimal.threads import stop_if_asked
 from minimal.tree.builder_numba import (
     DEPTH,
     DONE,
@@ -60,6 +61,7 @@ from minimal.tree.builder_numba import (
     with_more_room,
 )
 from minimal.tree.growth import Grown, Growth
+from minimal.tree.splitting_numba import Node
 
 __all__ = ["Shared", "grow", "share"]
 
@@ -138,13 +140,15 @@ def grow_with(module: ModuleType, growth: Growth, shared: Shared) -> Grown:
     budget, reason, node, split = 200_000, PAUSED, NO_NODE, NO_SPLIT
     while reason != DONE:
         began = perf_counter()
-        reason, node = module.advance(builder, splitter, budget, module.LARGE, node, split)
+        reason, fields = module.advance(builder, splitter, budget, module.LARGE, node, split)
+        node = Node(*fields)
         split = NO_SPLIT
         if reason == FULL:
             builder = with_more_room(builder)
         elif reason == LARGE:
             split = module.find_large_split(splitter, node)
         elif reason == PAUSED:
+            stop_if_asked()
             budget = max(10_000, int(budget * min(4.0, SLICE / max(perf_counter() - began, 1e-6))))
     return as_grown(builder)
 

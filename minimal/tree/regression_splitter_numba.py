@@ -302,14 +302,14 @@ def find_large_split(splitter: Regression, node: Any) -> Any:
         call_begin_replay(splitter, node)
         while call_replay_next(splitter, node):
             pass
-        return call_cut_node(splitter, node)
+        return Split(*call_cut_node(splitter, node))
     call_list_features(splitter, node)
     n = int(splitter.n_listed[0])
     each = run_blocks if node.end - node.start >= WORTH_A_THREAD else one_after_another
     each(lambda k: call_scan_listed(splitter, node, k), n)
     for k in range(call_first_to_order(splitter, node), n):
         call_order_by_listed(splitter, node, k)
-    split = call_cut_node(splitter, node)
+    split = Split(*call_cut_node(splitter, node))
     sides = call_sides_to_keep(splitter, node, split)
     if sides > 0:
         each(
@@ -695,7 +695,7 @@ def call_order_by_listed(splitter, node, k):
 
 @door
 def call_cut_node(splitter, node):
-    return cut_node(uncounted(splitter), node)
+    return cut_node(uncounted(splitter), node)[:]  # a plain tuple, see explore()
 
 
 @door
