@@ -28,6 +28,7 @@ VALUE = 1 if sys.byteorder == "little" else 0  # which half of a word is the hig
 LOW_HALF = np.uint64(0xFFFFFFFF)
 FEATURES_AT_ONCE = 4  # neighbours in a row of X share its cache lines ...
 ROWS_AT_ONCE = 256  # ... which stay in the first cache for as many rows
+WORTH_A_THREAD = 100_000  # entries: fewer are sorted before another thread has begun
 
 
 class Columns(NamedTuple):
@@ -94,7 +95,7 @@ def sort_columns(
         some.sort(axis=1)
         unpack(some)
 
-    run_blocks(sort_some, -(-n_features // FEATURES_AT_ONCE))
+    run_blocks(sort_some, -(-n_features // FEATURES_AT_ONCE), None if words.size >= WORTH_A_THREAD else 1)
     return as_columns(words, shift)
 
 
@@ -124,7 +125,11 @@ def choose_entries(
     """
     n_features = len(columns.words)
     words = np.empty((n_features, n_wanted), np.uint64)
-    run_blocks(lambda feature: choose_in_column(columns.words, notes, wanted, shift, feature, words), n_features)
+
+    def choose(feature: int) -> None:
+        choose_in_column(columns.words, notes, wanted, shift, feature, words)
+
+    run_blocks(choose, n_features, None if words.size >= WORTH_A_THREAD else 1)
     return as_columns(words, shift)
 
 
