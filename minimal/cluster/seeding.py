@@ -9,13 +9,13 @@ Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 200
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minimal.cluster import sparse_rows
+from minimal.cluster.seeding_numpy import Nearest
 from minimal.engine import twin
 from minimal.kernel_input import as_kernel_input
 from minimal.parameters import Constraint, check_parameters, integer, none
@@ -118,38 +118,19 @@ def pick_far_apart(
     n_trials = 2 + int(np.log(n_clusters)) if n_trials is None else n_trials
     indices = np.full(n_clusters, -1)
     indices[0] = generator.choice(X.shape[0], p=weight / weight.sum())
-    look = _look(X, weight, norms, n_trials)
-    closest, potentials = look(indices[:1], None)
-    best = 0
+    nearest = _begin(X, weight, norms, n_trials, indices[0])
     for j in range(1, n_clusters):
-        draws = generator.uniform(size=n_trials) * potentials[best]
-        candidates = np.searchsorted(np.cumsum(weight * closest[best]), draws)
-        candidates = np.minimum(candidates, X.shape[0] - 1)
-        closest, potentials = look(candidates, closest[best])
-        best = int(np.argmin(potentials))
-        indices[j] = candidates[best]
+        candidates = nearest.draw(generator.uniform(size=n_trials))
+        indices[j] = candidates[nearest.add_best(candidates)]
     return indices
 
 
-def _look(
-    X: Any, weight: Array, norms: Array | None, n_trials: int
-) -> Callable[[Array, Array | None], tuple[Array, Array]]:
-    """A function of candidates and the squared distances so far: what each would leave of these, and its sum.
-
-    Its results: ndarrays of shape (n_candidates, n_samples) and (n_candidates,).
-    """
+def _begin(X: Any, weight: Array, norms: Array | None, n_trials: int, first: int) -> Any:
+    """The distances of all samples to their nearest centre, which is ``first`` as yet."""
     if not is_sparse(X):
-        prepared = twin("minimal.cluster.seeding").prepare(as_kernel_input(X), norms, n_trials)
-        return lambda candidates, closest: twin("minimal.cluster.seeding").look(prepared, weight, candidates, closest)
+        return twin("minimal.cluster.seeding").begin(as_kernel_input(X), weight, norms, n_trials, first)
     rows = sparse_rows.sparse_rows(X)
-
-    def look(candidates: Array, closest: Array | None) -> tuple[Array, Array]:
-        squared = sparse_rows.squared_distances_to(rows, rows_at(X, candidates))
-        if closest is not None:
-            np.minimum(squared, closest, out=squared)
-        return squared, squared @ weight
-
-    return look
+    return Nearest(lambda candidates: sparse_rows.squared_distances_to(rows, rows_at(X, candidates)), weight, first)
 
 
 def rows_at(X: Any, indices: Array) -> Array:

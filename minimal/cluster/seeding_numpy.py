@@ -1,8 +1,9 @@
-"""One step of k-means++ on dense samples, to read: how much would each candidate help?"""
+"""The distances that k-means++ keeps: to the nearest centre so far, and how much another centre would take from them."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,53 +11,72 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-class Prepared(NamedTuple):
-    """Dense samples in double precision, and |x|^2 of each."""
-
-    X: Array  # (n_samples, n_features), float64
-    norms: Array  # (n_samples,), float64
-    dtype: Any  # of the samples as they were given
-
-
-def prepare(X: Array, norms: Array | None, n_trials: int) -> Prepared:
-    """What serves every step.
+def begin(X: Array, weight: Array, norms: Array | None, n_trials: int, first: int) -> Nearest:
+    """The distances of dense samples to the first centre.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64
+    weight : ndarray of shape (n_samples,)
     norms : ndarray of shape (n_samples,), optional
         |x|^2 of each sample; ignored in single precision, where they are too coarse.
     n_trials : int
-        How many candidates a step will have.
+        How many candidates each step will have.
+    first : int
+        The first centre, an index of a sample.
     """
     wide = X.astype(np.float64, copy=False)
-    if norms is None or norms.dtype != np.float64:
-        norms = np.einsum("ij,ij->i", wide, wide)
-    return Prepared(wide, norms, X.dtype)
+    norms = squared_norms(wide, norms)
+    return Nearest(lambda candidates: squared_distances(wide, norms, candidates, X.dtype), weight, first)
 
 
-def look(prepared: Prepared, weight: Array, candidates: Array, closest: Array | None) -> tuple[Array, Array]:
-    """The squared distance of each sample to the nearest centre, were one of the candidates a centre.
+def squared_norms(X: Array, known: Array | None = None) -> Array:
+    """|x|^2 of each sample: those known, if they are in double precision."""
+    if known is not None and known.dtype == np.float64:
+        return known
+    return np.einsum("ij,ij->i", X, X)
+
+
+def squared_distances(X: Array, norms: Array, candidates: Array, dtype: Any) -> Array:
+    """max(0, |c|^2 - 2 x.c + |x|^2) of each candidate (a row) and sample (a column)."""
+    rows = X[candidates]
+    squared = -2 * (rows @ X.T)
+    squared += squared_norms(rows)[:, np.newaxis]  # not those known, which may be rounded otherwise
+    squared += norms
+    return np.maximum(squared, 0, out=squared).astype(dtype, copy=False)
+
+
+class Nearest:
+    """The squared distance of each sample to the nearest of the centres so far.
 
     Parameters
     ----------
-    candidates : ndarray of shape (n_candidates,), int64
-        Indices of samples.
-    closest : ndarray of shape (n_samples,), optional
-        The squared distances to the nearest of the centres so far; None before the first.
-
-    Returns
-    -------
-    left : ndarray of shape (n_candidates, n_samples)
-        min(closest, max(0, |c|^2 - 2 x.c + |x|^2)).
-    potentials : ndarray of shape (n_candidates,)
-        The weighted sum of each row.
+    distances_to : callable
+        From indices of samples, ndarray of shape (n_candidates,), to their squared distances from all samples, ndarray of
+        shape (n_candidates, n_samples), which may be overwritten.
+    weight : ndarray of shape (n_samples,)
+    first : int
+        The first centre, an index of a sample.
     """
-    X, norms, dtype = prepared
-    squared = -2 * (X[candidates] @ X.T)
-    squared += norms[candidates, np.newaxis]
-    squared += norms
-    squared = np.maximum(squared, 0).astype(dtype, copy=False)
-    if closest is not None:
-        np.minimum(squared, closest, out=squared)
-    return squared, squared @ weight
+
+    def __init__(self, distances_to: Callable[[Array], Array], weight: Array, first: int) -> None:
+        self.distances_to = distances_to
+        self.weight = weight
+        squared = distances_to(np.array([first]))
+        self.closest = squared[0]
+        self.potential = (squared @ weight)[0]
+
+    def draw(self, uniform: Array) -> Array:
+        """Indices of samples, by numbers between 0 and 1: each is found with a probability in proportion to w_i D_i^2."""
+        candidates = np.searchsorted(np.cumsum(self.weight * self.closest), uniform * self.potential)
+        return np.minimum(candidates, len(self.closest) - 1)  # rounding may leave the last sum below the potential
+
+    def add_best(self, candidates: Array) -> int:
+        """Which candidate leaves the least sum of w_i D_i^2, the first of equals.  It is a centre from now on."""
+        squared = self.distances_to(candidates)
+        np.minimum(squared, self.closest, out=squared)
+        potentials = squared @ self.weight
+        best = int(np.argmin(potentials))
+        self.closest = squared[best]
+        self.potential = potentials[best]
+        return best
