@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+import minimal
+
 from .tree_cases import ARRAYS, classification, labels_for, numbers_for, regression, with_missing, with_ties
 
 COMPONENT = "DecisionTreeClassifier"
@@ -78,12 +80,64 @@ def test_poisson_by_hand(engine, implementation):
     assert tree.value[:, 0, 0].tolist() == [2.0, 1.0, 3.0]
 
 
+@pytest.mark.parametrize("splitter", ["best", "random"])
 @pytest.mark.parametrize(
     ("gap", "n_leaves"), [(0.5e-7, 1), (0.9e-7, 1), (1.2e-7, 2)], ids=["equal", "still equal", "different"]
 )
-def test_values_within_1e_7_are_one(gap, n_leaves, engine, implementation):
-    model = implementation(CLASSIFIER)().fit(column(0, 0, gap, gap), [0, 0, 1, 1])
+def test_values_within_1e_7_are_one(gap, n_leaves, splitter, engine, implementation):
+    model = implementation(CLASSIFIER)(splitter=splitter).fit(column(0, 0, gap, gap), [0, 0, 1, 1])
     assert model.get_n_leaves() == n_leaves
+
+
+@BOTH
+def test_thresholds_lie_between_neighbouring_floats(name, engine, implementation):
+    """2 and the next float32: their middle is a float64."""
+    tree = implementation(name)().fit(column(2, 2 + 2**-22), [0, 1]).tree_
+    assert tree.threshold[0] == 2 + 2**-23
+
+
+@BOTH
+def test_the_first_of_equal_cuts_wins(name, engine, implementation):
+    """Targets 0 1 1 0: cutting after the first and before the last are equally good, bit for bit."""
+    tree = implementation(name)(max_depth=1).fit(column(0, 1, 2, 3), [0, 1, 1, 0]).tree_
+    assert tree.threshold[0] == 0.5
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rule", "at_least"),
+    [
+        ({"min_samples_leaf": 2}, 2),
+        ({"min_samples_leaf": 3}, 3),
+        ({"min_weight_fraction_leaf": 0.125}, 1),
+        ({"min_weight_fraction_leaf": 0.25}, 2),
+        ({"min_weight_fraction_leaf": 0.3}, 3),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("weight", [None, 0.75])
+def test_leaves_are_just_large_enough(weight, rule, at_least, name, engine, implementation):
+    """One sample of eight, the first or the last, is unlike the others: the best cut allowed leaves its side no larger than
+    it must be."""
+    X, first = column(*range(8)), np.arange(8) == 0
+    weights = None if weight is None else np.full(8, weight)
+    for y, threshold in ((first, at_least - 0.5), (first[::-1], 7.5 - at_least)):
+        tree = implementation(name)(max_depth=1, **rule).fit(X, y * 1, sample_weight=weights).tree_
+        assert tree.threshold[0] == threshold
+
+
+@pytest.mark.parametrize(("ulps", "n_leaves"), [(0, 2), (1, 2), (2, 1)])
+def test_a_decrease_is_just_large_enough(ulps, n_leaves, engine, implementation):
+    """The only cut decreases the impurity by 1/2; what is missing from the decrease asked for may be one epsilon."""
+    model = implementation(CLASSIFIER)(min_impurity_decrease=0.5 + ulps * np.finfo(float).eps)
+    assert model.fit(column(0, 1), [0, 1]).get_n_leaves() == n_leaves
+
+
+@regressor
+@pytest.mark.parametrize(("difference", "n_leaves"), [(2e-8, 1), (4e-8, 2)])
+def test_an_impurity_of_one_epsilon_is_none(difference, n_leaves, engine, implementation):
+    """Two targets d apart have the variance d**2 / 4: 1e-16, below the 2.2e-16 of an epsilon, and 4e-16."""
+    assert implementation(REGRESSOR)().fit(column(0, 1), [0, difference]).get_n_leaves() == n_leaves
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 1, 1], [1, 1, 0, 0]])
@@ -101,6 +155,28 @@ def test_missing_values_join_the_side_they_resemble(engine, implementation):
         model = implementation(CLASSIFIER)().fit(column(1, 2, 8, 9, np.nan), [0, 0, 1, 1, of_missing])
         assert model.tree_.node_count == 3
         assert bool(model.tree_.missing_go_to_left[0]) == (of_missing == 0)
+
+
+@pytest.mark.parametrize(("of_missing", "to_left"), [([0], True), ([1], False), ([2], False)])
+def test_missing_values_on_either_side(of_missing, to_left, engine, implementation):
+    """Where both sides are equally good, as for a class of its own between two, missing values go right."""
+    y = [0, 0, 1, 1, *of_missing]
+    tree = (
+        implementation(CLASSIFIER)(max_depth=1).fit(column(1, 1, 2, 2, np.nan), y, sample_weight=[3, 3, 3, 3, 1]).tree_
+    )
+    assert tree.threshold[0] == 1.5
+    assert bool(tree.missing_go_to_left[0]) == to_left
+
+
+@BOTH
+@pytest.mark.parametrize(("n_left", "to_left"), [(1, False), (2, False), (3, True)])
+@pytest.mark.parametrize("splitter", ["best", "random"])
+def test_unseen_missing_values_go_with_most_samples(splitter, n_left, to_left, name, engine, implementation):
+    """Right, where both sides have equally many."""
+    X = np.where(np.arange(4) < n_left, 0.0, 1.0)[:, np.newaxis]
+    model = implementation(name)(splitter=splitter).fit(X, X[:, 0].astype(int))
+    assert bool(model.tree_.missing_go_to_left[0]) == to_left
+    assert model.predict([[np.nan]])[0] == (0 if to_left else 1)
 
 
 @regressor
@@ -293,18 +369,25 @@ def test_predictions_are_monotonic(name, sign, engine, implementation):
 # ---------------------------------------------------------------- at the edges
 
 
-@pytest.mark.parametrize("depth", [1000, 10_000])
-def test_a_deep_tree(depth, engine, implementation):
+def assert_grows_deep(Model, depth):
     """Labels 0 1 0 1 ...: m samples in a row weigh m/2 in impurity if m is even, m/2 - 1/(2 m) if it is odd.  So the best
     cut takes one sample off, and what remains is such a row again."""
-    if engine == "numpy" and depth > 1000:
-        pytest.skip("the NumPy engine sorts the samples of every node: 10,000 times 5,000 of them")
     X, y = column(*range(depth + 1)), np.arange(depth + 1) % 2
-    model = implementation(CLASSIFIER)(random_state=0).fit(X, y)
+    model = Model(random_state=0).fit(X, y)
     assert model.get_depth() == depth
     assert model.tree_.n_leaves == depth + 1
     assert model.tree_.impurity[model.tree_.children_left == -1].max() == 0
     assert (model.predict(X) == y).all()
+
+
+def test_a_deep_tree(engine, implementation):
+    assert_grows_deep(implementation(CLASSIFIER), 1000)
+
+
+def test_a_very_deep_tree(implementation):
+    """Not on the NumPy engine: it sorts the samples of every node, 10,000 times 5,000 of them."""
+    with minimal.engine("numba"):
+        assert_grows_deep(implementation(CLASSIFIER), 10_000)
 
 
 @BOTH

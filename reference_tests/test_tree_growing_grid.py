@@ -111,10 +111,17 @@ def classification_jobs():
         "sparse": (sparse, labels_for(sparse.toarray(), 3), None),
         "sparse, whole weights": (sparse, labels_for(sparse.toarray(), 2), weights_of("with zeros", sparse.shape[0])),
         "a thousand": big_classification(),
+        "a checkerboard": checkerboard(),
     }
     for kind in ("whole", "with zeros", "fractions", "fractions and zeros"):
         jobs[f"wine, {kind} as weights"] = (*wine, weights_of(kind, len(wine[1])))
     return jobs
+
+
+def checkerboard():
+    """No cut of any feature decreases the impurity until few samples are left: gains are zero, and tied."""
+    X = np.array(list(np.ndindex(4, 4, 3)), dtype=float)
+    return X, X.sum(axis=1).astype(int) % 2, None
 
 
 def big_classification():
@@ -192,6 +199,23 @@ REGRESSOR_RULES = [
 def test_regression_trees(data, rules, engine, implementation, parity):
     options = {"random_state": 3, **rules}
     assert_grow_alike(implementation, parity, engine, REGRESSOR, regression_jobs()[data], options, data)
+
+
+class OneSeed(np.random.RandomState):
+    """A generator that seeds every tree with the same number."""
+
+    def randint(self, *args, **kwargs):
+        return 1_543_202_690  # two draws later xorshift has arrived at 2**31 - 1, the largest draw
+
+
+@pytest.mark.parametrize("name", [CLASSIFIER, pytest.param(REGRESSOR, marks=regressor)])
+def test_the_largest_draw(name, engine, implementation, parity):
+    """The first draw chooses the feature, the second a threshold: the largest value, which would leave nothing right of it,
+    so it becomes the smallest."""
+    job = np.array([[0.0], [1.0], [1.0], [3.0]]), [0, 1, 1, 1], None
+    options = {"splitter": "random", "random_state": OneSeed(0), "max_depth": 1}
+    assert fitted(implementation(name), job, options).threshold[0] == 0
+    assert_grow_alike(implementation, parity, engine, name, job, options, "the largest draw")
 
 
 MONOTONIC_RULES = [

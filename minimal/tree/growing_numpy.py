@@ -8,9 +8,9 @@ The best cut by one feature is found by sorting the samples by it and adding up,
 in an order drawn at random (:mod:`~minimal.tree.drawing_numpy`), and the first of equally good cuts wins, so that one seed
 gives one tree.
 
-Differs from the compiled twin, and from scikit-learn, in one case: on sparse data with sums that are rounded (regression with
-fractions, or weights that are not whole), the samples of a node stand in another order, so that the last bits of those sums,
-and with them which of equally good splits wins, may differ.
+Differs from the compiled twin, and from scikit-learn, in one case: on sparse data with sums that are rounded (targets or
+weights that are not whole; for Poisson any targets, since it sums logarithms), the samples of a node stand in another order,
+so that the last bits of those sums, and with them which of equally good splits wins, may differ.
 
 Source: Breiman, Friedman, Olshen & Stone, "Classification and Regression Trees", 1984; ``sklearn.tree``, 1.9.1.
 """
