@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.cluster
+import sklearn.metrics
 
 import minimal.threads
 
@@ -91,3 +92,25 @@ def test_threads_change_nothing(implementation, parity):
     finally:
         minimal.threads.set_num_threads(before)
     parity.identical(three[1], one[1], what="indices", data="one cloud", option="threads")
+
+
+class OnBorders(np.random.RandomState):
+    """Draws candidates as near as can be to the borders between samples: rounding decides which."""
+
+    def uniform(self, low=0.0, high=1.0, size=None):
+        return self.borders[self.randint(len(self.borders), size=size)]
+
+
+def test_draws_on_the_border_between_two_samples(engine, implementation, parity):
+    """On one thread, ours too: such a draw asks the BLAS library, whose sums depend on how many it has."""
+    X = DATA["one cloud"]
+    for seed in range(60):
+        first = np.random.RandomState(seed).choice(len(X), p=np.full(len(X), 1 / len(X)))
+        squared = sklearn.metrics.euclidean_distances(X[[first]], X, squared=True)
+        borders = np.cumsum(squared[0]) / (squared @ np.ones(len(X)))[0]
+        generators = OnBorders(seed), OnBorders(seed)
+        for generator in generators:
+            generator.borders = borders
+        theirs = alone(sklearn.cluster.kmeans_plusplus, X, 2, n_local_trials=2, random_state=generators[0])
+        ours = alone(implementation("kmeans_plusplus"), X, 2, n_local_trials=2, random_state=generators[1])
+        parity.identical(ours[1], theirs[1], what="indices", data="one cloud", option="draws on borders")
