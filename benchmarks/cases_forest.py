@@ -98,9 +98,9 @@ def forest_fit_100_trees() -> Race:
     return classifier_race(*clouds(20_000, 20), n_estimators=100)
 
 
-@case("RandomForestClassifier", "20k x 20, 5 classes, 10 trees", job="fit", goal=GOAL)
+@case("RandomForestClassifier", "20k x 20, 5 classes, 5 trees", job="fit", goal=GOAL)
 def forest_fit_five_classes() -> Race:
-    return classifier_race(*clouds(20_000, 20, 5), n_estimators=10)
+    return classifier_race(*clouds(20_000, 20, 5), n_estimators=5)
 
 
 @case("RandomForestClassifier", "20k x 20, rounded to tenths, 10 trees", job="fit", goal=GOAL)
@@ -109,9 +109,9 @@ def forest_fit_ties() -> Race:
     return classifier_race(np.round(X, 1), y, n_estimators=10)
 
 
-@case("RandomForestClassifier", "100k x 20, 4 trees", job="fit", goal=GOAL)
+@case("RandomForestClassifier", "100k x 20, 2 trees", job="fit", goal=GOAL)
 def forest_fit_100k() -> Race:
-    return classifier_race(*clouds(100_000, 20), n_estimators=4, memory=True)
+    return classifier_race(*clouds(100_000, 20), n_estimators=2, memory=True)
 
 
 @case("RandomForestRegressor", "5k x 10, 10 trees", job="fit", goal=NEVER_BEHIND)
@@ -153,9 +153,9 @@ def forest_predict_proba_one_row() -> Race:
 # ---------------------------------------------------------------- sizes, and other people's data
 
 
-@sweep("RandomForestClassifier", "20 features, 5 trees", job="fit", sizes=(1e3, 3e3, 1e4, 3e4, 1e5))
+@sweep("RandomForestClassifier", "20 features, 2 trees", job="fit", sizes=(1e3, 3e3, 1e4, 3e4, 1e5))
 def forest_fit_by_rows(n: int) -> Race:
-    return classifier_race(*clouds(n, 20), n_estimators=5)
+    return classifier_race(*clouds(n, 20), n_estimators=2)
 
 
 @own_data("RandomForestClassifier", job="fit, 20 trees", needs_classes=True)
