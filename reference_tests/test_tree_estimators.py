@@ -1,7 +1,7 @@
 """DecisionTreeClassifier and DecisionTreeRegressor: parameters, data of every kind, predictions, and a floor under them.
 
-How trees grow, node for node over a wide grid, is in ``test_tree_growing_grid``; errors are in ``test_tree_errors``, tools that
-read a fitted tree in ``test_tree_tools``.
+How trees grow, node for node over a wide grid, is in ``test_tree_growing_grid``; errors are in ``test_tree_errors``, tools
+that read a fitted tree in ``test_tree_tools``.
 """
 
 import copy
