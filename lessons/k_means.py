@@ -302,10 +302,10 @@ for seed in range(50):
     assert np.array_equal(ours, theirs)
 
 # %% [markdown]
-# One step of it asks, for all candidates at once, what would be left:
+# One step of it draws candidates, and asks for all of them at once what would be left:
 
 # %%
-show(seeding_numpy.look)
+show(seeding_numpy.Nearest.draw, seeding_numpy.Nearest.add_best)
 
 # %% [markdown]
 # ## Empty clusters
@@ -406,9 +406,9 @@ picture(
 #
 # ## The kernel, and the same numbers as scikit-learn
 #
-# The compiled twin packs samples in blocks, feature after feature, so that one instruction works on several of them at a
-# time. Four centres and four features are taken at once: the four numbers read of a
-# sample serve sixteen products.
+# The compiled twin packs samples in tiles, feature after feature, so that one instruction works on 16 of them at a time.
+# Two such registers of samples meet four centres: eight registers of sums stay where they are while the features pass by,
+# and each number that is read of a sample serves four products.
 
 # %%
 show(lloyd_numba.products)

@@ -50,6 +50,13 @@ class Lloyd:
         self.X, self.weight = X, weight
         self.twin: Any = twin("minimal.cluster.lloyd_sparse")
 
+    def advance(self, centers: Array, before: Array, stop: Stop) -> tuple[Array, Array, int]:
+        """Do the first rounds at once, if there is a quick way: the centres, their last shifts, and the number of rounds.
+
+        ``before`` becomes the labels of the last of them.
+        """
+        return centers, np.zeros(len(centers), centers.dtype), 0
+
     def assign(self, centers: Array, shift: Array) -> Array:
         """The label of each sample.  ``shift``: how far each centre moved since the last call, zero at the first."""
         return self.twin.nearest(self.X, centers)
@@ -74,6 +81,11 @@ class DenseLloyd(Lloyd):
     def __init__(self, X: Array, weight: Array, n_clusters: int):
         self.X, self.weight, self.twin = X, weight, twin("minimal.cluster.lloyd")
         self.samples = self.twin.begin(X, weight, n_clusters)
+
+    def advance(self, centers: Array, before: Array, stop: Stop) -> tuple[Array, Array, int]:
+        if stop.verbose or not hasattr(self.twin, "advance"):
+            return super().advance(centers, before, stop)
+        return self.twin.advance(self.samples, centers, before, stop.max_iter, stop.tol)
 
     def assign(self, centers: Array, shift: Array) -> Array:
         return self.twin.assign(self.samples, centers, shift)
@@ -126,19 +138,19 @@ def run(method: Lloyd, centers: Array, stop: Stop) -> Run:
     def inertia(labels: Array) -> float:
         return total(method.own_distances(centers, labels) * method.weight)
 
-    shift = np.zeros(len(centers), centers.dtype)
-    before, strict = None, False
-    for i in range(stop.max_iter):
+    before, strict = np.full(len(method.weight), -1, np.int32), False
+    centers, shift, n_done = method.advance(centers, before, stop)
+    for i in range(n_done, stop.max_iter):
         labels = method.assign(centers, shift)
         if stop.verbose:
             print(f"Iteration {i}, inertia {inertia(labels)}{method.line_end}")
         sums, mass = method.gather(labels, len(centers))
         relocate_empty(method, centers, labels, sums, mass)
         centers, shift = method.move(centers, sums, mass)
-        strict = before is not None and np.array_equal(labels, before)
+        strict = np.array_equal(labels, before)
         if strict or (shift**2).sum() <= stop.tol:
             break
-        before = labels.copy()
+        before[:] = labels
     if stop.verbose and strict:
         print(f"Converged at iteration {i}: strict convergence.")
     elif stop.verbose and (shift**2).sum() <= stop.tol:
