@@ -14,6 +14,9 @@ import scipy.sparse
 import sklearn.datasets
 import sklearn.tree
 
+from minimal.tree import ordering_numpy
+from minimal.tree.ordering_numpy import introsort
+
 from .tree_cases import ARRAYS, assert_same_tree, labels_for, numbers_for, real, with_missing, with_ties
 
 COMPONENT = "DecisionTreeClassifier"
@@ -216,6 +219,56 @@ def test_the_largest_draw(name, engine, implementation, parity):
     options = {"splitter": "random", "random_state": OneSeed(0), "max_depth": 1}
     assert fitted(implementation(name), job, options).threshold[0] == 0
     assert_grow_alike(implementation, parity, engine, name, job, options, "the largest draw")
+
+
+class Unsettled:
+    """A value that decides how large it is when it is compared, so that a pivot turns out to be among the smallest (McIlroy,
+    "A killer adversary for quicksort", 1999)."""
+
+    n_settled, candidate = 0, None
+
+    def __init__(self):
+        self.value = np.inf
+
+    def minus(self, other):
+        if self.value == other.value == np.inf:
+            first = self if self is Unsettled.candidate else other
+            first.value = Unsettled.n_settled
+            Unsettled.n_settled += 1
+        if np.inf in (self.value, other.value):
+            Unsettled.candidate = self if self.value == np.inf else other
+        return 0 if self.value == other.value else self.value - other.value
+
+    def __lt__(self, other):
+        return self.minus(other) < 0
+
+    def __gt__(self, other):
+        return self.minus(other) > 0
+
+
+def hard_to_sort(n):
+    """Tied values for which quicksort gives up, and heapsort takes over."""
+    Unsettled.n_settled, Unsettled.candidate = 0, None
+    values = [Unsettled() for _ in range(n)]
+    introsort(np.array(values, dtype=object))
+    return np.floor(np.array([min(each.value, n) for each in values]) / 2)
+
+
+@regressor
+def test_values_that_are_hard_to_sort(engine, implementation, parity, monkeypatch):
+    """Sums of fractions show the order in which heapsort leaves ties."""
+    x, lengths = hard_to_sort(200), []
+    monkeypatch.setattr(ordering_numpy, "_heapsort", lambda v, order, start, end: lengths.append(end - start))
+    introsort(x)
+    monkeypatch.undo()
+    assert lengths == [172]
+    rng = np.random.default_rng(0)
+    X = np.column_stack([x, rng.permutation(x)])
+    for options in ({}, {"max_features": 1}, {"criterion": "poisson"}):
+        job = X, rng.random(200), rng.random(200)
+        assert_grow_alike(
+            implementation, parity, engine, REGRESSOR, job, {"random_state": 0, **options}, "hard to sort"
+        )
 
 
 MONOTONIC_RULES = [
