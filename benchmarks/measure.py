@@ -41,7 +41,7 @@ class Effort:
     patience: float = math.inf
 
 
-FULL = Effort(seconds=3.0, min_rounds=7, max_rounds=51, sample=0.02, patience=20.0)
+FULL = Effort(seconds=3.0, min_rounds=7, max_rounds=51, sample=0.02, patience=12.0)
 QUICK = Effort(seconds=0.25, min_rounds=3, max_rounds=9, sample=0.004, patience=1.0)
 MAX_CALLS = 10_000  # in one sample
 BANDWIDTH_FROM = 2**23  # bytes: less than this stays in a core's caches, and its bandwidth says nothing about memory
