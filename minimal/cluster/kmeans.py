@@ -200,7 +200,8 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             best = best_run()
         else:
             X = X if X.flags.writeable else X.copy()
-            mean = X.mean(axis=0)  # distances are the same, and more accurate, when the samples lie around zero
+            # Distances are the same, and more accurate, when the samples lie around zero.
+            mean = twin("minimal.cluster.columns").means(X)
             X -= mean
             try:
                 init = init - mean if isinstance(init, np.ndarray) else init
@@ -465,7 +466,8 @@ def _tolerance(X: Any, tol: float) -> Any:
     """``tol`` in the units of the data: times the mean of the features' variances.  Dense ``X`` has mean zero here."""
     if tol == 0:
         return 0
-    variances = sparse_rows.column_variances(X) if is_sparse(X) else (X * X).sum(axis=0) / len(X)
+    columns = twin("minimal.cluster.columns")
+    variances = sparse_rows.column_variances(X) if is_sparse(X) else columns.mean_squares(as_kernel_input(X))
     return np.mean(variances) * tol
 
 
