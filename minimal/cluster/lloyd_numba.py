@@ -323,22 +323,20 @@ def _assign(samples, places, first, last):
             look = _loosen(samples, places, b, n, who, rough.is_open)
         if look == 0:
             continue
+        tiles, at = packed, b * per_block
         if look < n - n // 4:
-            _pick_packed(packed, b * per_block, who, look, rough.tiles)
-            _two_least(rough.tiles, 0, look, places.rough, rough)
+            _pick_packed(packed, at, who, look, rough.tiles)
+            tiles, at = rough.tiles, 0
         else:
             look = n
             for s in range(n):
                 who[s] = s
-            _two_least(packed, b * per_block, look, places.rough, rough)
-        if packed.itemsize < X.itemsize:
-            look = _settle(samples, places, b, look, who, rough, True)
-            if look > 0:
-                _pick_samples(X, b * SAMPLES, who, look, exact.tiles)
-                _two_least(exact.tiles, 0, look, places.exact, exact)
-                _settle(samples, places, b, look, who, exact, False)
-        else:
-            _settle(samples, places, b, look, who, rough, False)
+        _two_least(tiles, at, look, places.rough, rough)
+        look = _settle(samples, places, b, look, who, rough, packed.itemsize < X.itemsize)
+        if look > 0:
+            _pick_samples(X, b * SAMPLES, who, look, exact.tiles)
+            _two_least(exact.tiles, 0, look, places.exact, exact)
+            _settle(samples, places, b, look, who, exact, False)
 
 
 @kernel
