@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from minimal.tree.frontier_numba import pop, push
 from minimal.tree.growth import LEAF, UNDEFINED, Growth
 from minimal.tree.splitting_numba import (
+    FLAGS,
     Node,
     Rules,
     Split,
@@ -30,7 +31,6 @@ from minimal.tree.splitting_numba import (
     find_split,
     inlined,
     root_impurity,
-    uncounted,
     write_value,
 )
 
@@ -165,7 +165,7 @@ def with_more_room(builder: Builder) -> Builder:
 # ------------------------------------------------------------ compiled
 
 
-@njit(nogil=True, error_model="numpy", inline="always")
+@njit(**FLAGS, inline="always")
 def explore(builder, splitter, budget, large, node, split):
     """Explore nodes until the tree is done, the budget is spent, an array is full, or a large node comes.
 
@@ -175,7 +175,6 @@ def explore(builder, splitter, budget, large, node, split):
     The node goes out as a plain tuple: Numba makes a NamedTuple by calling Python, where a Ctrl-C that waits is raised, and
     Numba does not look whether it was.
     """
-    builder, splitter = uncounted(builder), uncounted(splitter)
     if split.position >= 0:
         settle(builder, splitter, node, split)
     while next_is_ready(builder):

@@ -18,8 +18,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
-from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from minimal.threads import get_num_threads, run_blocks
@@ -66,11 +64,12 @@ from minimal.tree.splitting_numba import (
     Rules,
     Split,
     answers,
+    door,
     enter,
     find_split,
+    inlined,
     kernel,
     root_impurity,
-    uncounted,
     write_value,
 )
 
@@ -222,25 +221,25 @@ def bounds_of(part: int, n_parts: int, n: int) -> tuple[int, int]:
     return part * n // n_parts, (part + 1) * n // n_parts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def draw_now(splitter, node):
-    return draw_features(uncounted(splitter), node)
+    return draw_features(splitter, node)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def scan_now(splitter, node, first, last, best):
-    return scan_features(uncounted(splitter), node, first, last, best)
+    return scan_features(splitter, node, first, last, best)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def cut_now(splitter, node, found, n_constants):
-    split, needs = cut(uncounted(splitter), node, found, n_constants)
+    split, needs = cut(splitter, node, found, n_constants)
     return split[:], needs  # a plain tuple, see explore()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def partition_now(splitter, node, needs, first, last):
-    partition_features(uncounted(splitter), node, needs, first, last)
+    partition_features(splitter, node, needs, first, last)
 
 
 # ------------------------------------------------------------ the builder's questions
@@ -287,7 +286,7 @@ def find_best_split(splitter, node):
     return split
 
 
-@register_jitable
+@inlined
 def no_split(node, n_constants):
     """For a node that cannot be split."""
     return Split(node.end, 0, 0.0, False, 0.0, node.impurity, node.impurity, 0.0, n_constants)
@@ -440,7 +439,7 @@ def partition_features(splitter, node, needs, first, last):
             partition(columns, order[k], node.start, node.end, is_left, splitter.spare)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def advance(builder, splitter, budget, large, node, split):
     """The builder, compiled with this splitter."""
     return explore(builder, splitter, budget, large, node, split)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from minimal.tree.builder_numba import explore, rules_of
@@ -61,6 +60,7 @@ from minimal.tree.splitting_numba import (
     Rules,
     Split,
     answers,
+    door,
     enter,
     find_split,
     inlined,
@@ -158,12 +158,12 @@ def find_large_split(splitter: DrawingSplitter, node: Node) -> Split:
     return Split(*find_split_now(splitter, node))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def find_split_now(splitter, node):
     return find_split(splitter, node)[:]  # a plain tuple, see explore()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def advance(builder, splitter, budget, large, node, split):
     """The builder, compiled with this splitter."""
     return explore(builder, splitter, budget, large, node, split)

@@ -15,7 +15,6 @@ from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from minimal.kernel_input import as_kernel_input
@@ -63,11 +62,11 @@ from minimal.tree.splitting_numba import (
     Rules,
     Split,
     answers,
+    door,
     enter,
     find_split,
     inlined,
     root_impurity,
-    uncounted,
     write_value,
 )
 
@@ -169,28 +168,28 @@ def find_large_split(splitter: Any, node: Node) -> Split:
 # ------------------------------------------------------------ compiled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def advance(builder, splitter, budget, large, node, split):
     """The builder, compiled with this splitter."""
     return explore(builder, splitter, budget, large, node, split)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def begin_large(splitter, node):
     """:func:`begin_search` for Python."""
-    begin_search(uncounted(splitter), node)
+    begin_search(splitter, node)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def look_at_large(splitter, node):
     """:func:`look_at_next` for Python."""
-    return look_at_next(uncounted(splitter), node)
+    return look_at_next(splitter, node)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@door
 def end_large(splitter, node):
     """:func:`end_search` for Python."""
-    return end_search(uncounted(splitter), node)[:]  # a plain tuple, see explore()
+    return end_search(splitter, node)[:]  # a plain tuple, see explore()
 
 
 @answers(enter, BestSplitter, RandomSplitter)

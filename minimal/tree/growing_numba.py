@@ -9,7 +9,7 @@ A splitter's module has
 ``advance(builder, splitter, budget, large, node, split)``
     The builder's :func:`~minimal.tree.builder_numba.explore`, compiled with this splitter:
 
-        @njit(cache=True, nogil=True, error_model="numpy")
+        @door
         def advance(builder, splitter, budget, large, node, split):
             return explore(builder, splitter, budget, large, node, split)
 

@@ -19,10 +19,10 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from minimal.threads import run_blocks
+from minimal.tree.splitting_numba import door
 
 VALUE = 1 if sys.byteorder == "little" else 0  # which half of a word is the high one
 LOW_HALF = np.uint64(0xFFFFFFFF)
@@ -133,7 +133,7 @@ def choose_entries(
     return as_columns(words, shift)
 
 
-@njit(cache=True, nogil=True)
+@door
 def pack(bits, samples, low, first, words):
     """words[j, i] = key of X[samples[i], first + j] << 32 | low[i], where ``bits`` are those of X."""
     for begin in range(0, len(samples), ROWS_AT_ONCE):
@@ -142,7 +142,7 @@ def pack(bits, samples, low, first, words):
                 words[j, i] = np.uint64(key_of(bits[samples[i], first + j])) << np.uint64(32) | np.uint64(low[i])
 
 
-@njit(cache=True, nogil=True)
+@door
 def unpack(words):
     """Replace the keys in the high halves by the values' bits."""
     for j in range(len(words)):
@@ -151,7 +151,7 @@ def unpack(words):
             words[j, i] = np.uint64(bits_of(np.uint32(word >> np.uint64(32)))) << np.uint64(32) | word & LOW_HALF
 
 
-@njit(cache=True, nogil=True)
+@door
 def key_of(bits):
     """An integer that orders float32 values by their bits: negative ones turn around, -0.0 is 0.0, every NaN is last."""
     sign, magnitude = bits & np.uint32(0x80000000), bits & np.uint32(0x7FFFFFFF)
@@ -159,13 +159,13 @@ def key_of(bits):
     return np.uint32(0xFFFFFFFF) if magnitude > np.uint32(0x7F800000) else np.uint32(key)
 
 
-@njit(cache=True, nogil=True)
+@door
 def bits_of(key):
     """The inverse of ``key_of``; every NaN becomes the same one, and -0.0 has become 0.0."""
     return np.uint32(key & np.uint32(0x7FFFFFFF)) if key >= np.uint32(0x80000000) else np.uint32(~key)
 
 
-@njit(cache=True, nogil=True)
+@door
 def choose_in_column(shared, notes, wanted, shift, feature, words):
     """One column of ``choose_entries``.  No branch depends on the data: an unwanted entry is overwritten by the next one."""
     n, i = np.uintp(0), np.uintp(0)
@@ -177,7 +177,7 @@ def choose_in_column(shared, notes, wanted, shift, feature, words):
         i += np.uintp(1)
 
 
-@njit(cache=True, nogil=True)
+@door
 def count_missing(values, feature, start, end):
     """How many NaN stand at the end of the entries [start, end) of a column: bisection."""
     low, high = start, end
@@ -190,7 +190,7 @@ def count_missing(values, feature, start, end):
     return end - low
 
 
-@njit(cache=True, nogil=True)
+@door
 def mark_sides(columns, feature, start, end, split, n_missing_left, is_left):
     """Note for each sample of a node on which side of a split it goes.
 
@@ -202,7 +202,7 @@ def mark_sides(columns, feature, start, end, split, n_missing_left, is_left):
         is_left[np.uintp((words[feature, i] & LOW_HALF) >> shift)] = i < split or i >= end - n_missing_left
 
 
-@njit(cache=True, nogil=True)
+@door
 def partition(columns, feature, start, end, is_left, spare):
     """Bring the left child's entries of a column to the front, both sides in their old order.
 
@@ -221,7 +221,7 @@ def partition(columns, feature, start, end, is_left, spare):
         words[feature, left + i] = spare[i]
 
 
-@njit(cache=True, nogil=True)
+@door
 def gather_left(columns, feature, start, end, is_left):
     """Like ``partition``, where only the left child will be looked at again: its entries are in place, the rest is not."""
     words, shift = columns.words, np.uint64(columns.shift)
@@ -232,7 +232,7 @@ def gather_left(columns, feature, start, end, is_left):
         left += np.uintp(is_left[np.uintp((word & LOW_HALF) >> shift)])
 
 
-@njit(cache=True, nogil=True)
+@door
 def gather_right(columns, feature, start, end, is_left):
     """Like ``partition``, where only the right child will be looked at again."""
     words, shift = columns.words, np.uint64(columns.shift)

@@ -14,14 +14,9 @@ out of scikit-learn's introsort depends on every swap on the way.  Where that or
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from minimal.tree.presorted_numba import LOW_HALF, bits_of
-
-# Without Numba's runtime there are no new arrays in a kernel, and no counting of who holds an array, which in code that
-# handles many arrays for a few samples takes longer than the work: these kernels are twice as fast without.
-kernel = njit(nogil=True, error_model="numpy", _nrt=False)
-inlined = njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+from minimal.tree.presorted_numba import LOW_HALF, bits_of, key_of
+from minimal.tree.splitting_numba import inlined, kernel
 
 HALF = np.uint64(32)
 ONE = np.uintp(1)
@@ -54,11 +49,21 @@ def replay(words, start, end, sorted_words, n_ties, aside, waiting):
     n_waiting, n_cuts = 0, 2 * floor_log2(end - start)
     while True:
         while end - start > SMALL and n_cuts > 0:
-            if known and n_ties[end - 1 - begin] == n_ties[start - begin]:
-                break
+            smallest = largest = np.uint64(0)  # of no key
+            if known:
+                if n_ties[end - 1 - begin] == n_ties[start - begin]:
+                    break
+                smallest, largest = key_behind(sorted_words[start - begin]), key_behind(sorted_words[end - 1 - begin])
+                if smallest == largest:  # cutting would move nothing
+                    end = start
+                    break
             n_cuts -= 1
             pivot = median_key(words, start, end)
-            if end - start < LONG:
+            if pivot == smallest:
+                left, right = start, cut_off_large(words, start, end, pivot)
+            elif pivot == largest:
+                left, right = cut_off_small(words, start, end, pivot, aside), end
+            elif end - start < LONG:
                 left, right = cut(words, start, end, pivot)
             else:
                 left, right = cut_long(words, start, end, pivot, aside)
@@ -153,6 +158,46 @@ def cut_long(words, start, end, pivot, aside):
     for k in range(tail - head):
         words[left + k] = aside[head + k]
     return np.int64(left), np.int64(right)
+
+
+@kernel
+def cut_off_large(words, start, end, pivot):
+    """What ``cut`` does where no key is smaller than the pivot: returns where the larger ones begin."""
+    left, right = np.uintp(start), np.uintp(end)
+    word = words[left]
+    while left < right:
+        ahead, last = words[left + ONE], words[right - ONE]
+        is_large = np.uintp(word >> HALF > pivot)
+        right -= is_large
+        words[right if is_large else left] = word
+        left += ONE - is_large
+        word = last if is_large else ahead
+    return np.int64(right)
+
+
+@kernel
+def cut_off_small(words, start, end, pivot, aside):
+    """What ``cut`` does where no key is larger than the pivot: returns where the equal ones begin."""
+    left = np.uintp(start)
+    head = tail = np.uintp(0)
+    for i in range(np.uintp(start), np.uintp(end)):
+        word = words[i]
+        is_small = np.uintp(word >> HALF < pivot)
+        words[left] = word
+        aside[tail] = aside[head] if is_small else word
+        turns = is_small & np.uintp(head < tail)
+        head += turns
+        tail += turns | (ONE - is_small)
+        left += is_small
+    for k in range(tail - head):
+        words[left + k] = aside[head + k]
+    return np.int64(left)
+
+
+@inlined
+def key_behind(word):
+    """The key of the value in the high half of a sorted word."""
+    return np.uint64(key_of(np.uint32(word >> HALF)))
 
 
 @kernel

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minimal.tree.presorted_numba import LOW_HALF, VALUE
-from minimal.tree.regression_replay_numba import ONE, inlined, kernel
+from minimal.tree.regression_replay_numba import ONE
+from minimal.tree.splitting_numba import inlined, kernel
 
 SAME = np.float32(1e-7)  # neighbours that differ by no more are one value
 ROUNDED = 1.0 + 1e-14  # more than a product with a rounded reciprocal loses, and a sum of two of them

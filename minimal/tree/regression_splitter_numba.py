@@ -4,7 +4,8 @@ Two ways to find the split of a node, with the same bits:
 
 - *by columns*: every feature has been sorted once, at the root (:mod:`~minimal.tree.presorted_numba`), and is only scanned.
 - *by replay*: the drawn features are sorted in the node as scikit-learn does.  That is how small nodes are split, and all of
-  them when a node looks at few of the features, where it would not pay to keep the others sorted.
+  them when a node looks at few of the features, where it would not pay to keep the others sorted, or when most features have
+  ties that matter (below), where the columns would seldom help.
 
 What stands between the two are ties.  scikit-learn sorts one and the same array of samples by one feature after another,
 so samples of equal value come out in an order that depends on the features before, and sums over them differ in the last
@@ -24,7 +25,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from minimal.threads import run_blocks
@@ -51,16 +51,18 @@ from minimal.tree.presorted_numba import (
     partition,
     sort_columns,
 )
-from minimal.tree.regression_replay_numba import HALF, ONE, ROOM, inlined, replay, unpack_stretch
+from minimal.tree.regression_facts_numba import Facts, Keys, is_mostly_tied, keys_of, sums_are_exact
+from minimal.tree.regression_replay_numba import HALF, ONE, ROOM, replay, unpack_stretch
 from minimal.tree.regression_scan_numba import SAME, Limits, Sums, scan, value_at
 from minimal.tree.splitting_numba import (
     Rules,
     Split,
     answers,
+    door,
     enter,
     find_split,
+    inlined,
     root_impurity,
-    uncounted,
     write_value,
 )
 
@@ -68,6 +70,7 @@ LARGE = 2_000_000  # samples times features of a node that is split feature by f
 SMALL = 10  # samples of a node that is split by replay in any case
 FEW = 0.4  # the share of the features below which no columns are kept
 WORTH_A_THREAD = 100_000  # samples of a node whose features are shared among threads
+FIRST_ROW = np.int64(0)  # of another type than 0, for which Numba would compile a scan of its own
 U = 2.0**-53  # what rounding a sum loses, relative to it
 
 TOTAL_Y, TOTAL_SQUARES, TOTAL_WEIGHT, TOTAL_SIZE = range(4)  # places in Regression.totals
@@ -76,30 +79,6 @@ LISTED = np.dtype(
     [(name, np.float64) for name in ("gain", "second", "threshold")]
     + [(name, np.int64) for name in ("feature", "position", "tied", "key")]
 )
-
-
-class Facts(NamedTuple):
-    """What holds for a whole tree.
-
-    ``order_matters``: sums depend on the order of the samples; ``has_columns``: there are sorted columns;
-    ``whole_weights``: all weights are whole numbers; ``keeps_all``: columns of constant features are looked at again
-    (best-first); ``largest``: the largest absolute target; ``weight``: of all samples.
-    """
-
-    order_matters: bool
-    has_columns: bool
-    whole_weights: bool
-    keeps_all: bool
-    largest: float
-    weight: float
-
-
-class Keys(NamedTuple):
-    """The keys of X: that of a sample's feature is ``flat[sample * row_step + feature * column_step]``."""
-
-    flat: NDArray[np.uint32]
-    row_step: int
-    column_step: int
 
 
 class Regression(NamedTuple):
@@ -170,7 +149,9 @@ def new_splitter(growth: Growth, shared: Any) -> Regression:
     weighted_y = y.copy() if weight is None else weight * y
     squares = weighted_y * y
     order_matters = not all(sums_are_exact(terms) for terms in (weighted_y, squares, w))
-    has_columns = growth.max_features >= FEW * n_features
+    has_columns = growth.max_features >= FEW * n_features and not (
+        order_matters and shared.get("ties", lambda X, missing: is_mostly_tied(X))
+    )
     n = len(samples)
     return Regression(
         rules=rules_of(growth),
@@ -202,28 +183,6 @@ def new_splitter(growth: Growth, shared: Any) -> Regression:
         spare=np.empty(n, np.uint64),
         waiting=np.empty((ROOM, 3), np.int64),
     )
-
-
-def sums_are_exact(terms: NDArray[np.float64]) -> bool:
-    """Whether sums of any of these numbers, in any order, come out without rounding.
-
-    They do if all are multiples of one power of two, and the sum of their magnitudes is at most 2**53 of it.
-    """
-    total = np.abs(terms).sum()
-    if total == 0.0:
-        return True
-    if not 1e-200 < total < 1e200:
-        return False
-    unit = 2.0 ** (np.ceil(np.log2(total)) - 52)
-    return bool((np.rint(terms / unit) * unit == terms).all())
-
-
-def keys_of(X: NDArray[np.float32]) -> Keys:
-    """Integers in the order of the values, in the memory order of X."""
-    by_row = bool(X.flags.c_contiguous)
-    flat = np.empty(X.size, np.uint32)
-    fill_keys((X if by_row else np.asfortranarray(X).T).reshape(-1).view(np.uint32), flat)
-    return Keys(flat, *((X.shape[1], 1) if by_row else (1, X.shape[0])))
 
 
 def sorted_columns(shared: Any, samples: NDArray[np.int64], n_samples: int) -> Columns:
@@ -470,7 +429,7 @@ def order_by_listed(splitter, node, k):
     if tied == 1:
         for p in range(start, end):
             words[0, p] = columns.words[feature, p] & ~LOW_HALF | words[0, p] & LOW_HALF
-        note_best(splitter, node, splitter.replayed, 0, k, 0.0)
+        note_best(splitter, node, splitter.replayed, FIRST_ROW, k, 0.0)
 
 
 @inlined
@@ -553,7 +512,7 @@ def replay_next(splitter, node):
     k = splitter.n_listed[0]
     splitter.n_listed[0] += 1
     splitter.listed[k].feature = feature
-    note_best(splitter, node, replayed, 0, k, 0.0)
+    note_best(splitter, node, replayed, FIRST_ROW, k, 0.0)
     return True
 
 
@@ -652,8 +611,6 @@ def impurities(splitter, node, position):
 
 # ------------------------------------------------------------ compiled steps, callable from Python
 
-door = njit(cache=True, nogil=True, error_model="numpy")
-
 
 @door
 def advance(builder, splitter, budget, large, node, split):
@@ -661,41 +618,33 @@ def advance(builder, splitter, budget, large, node, split):
 
 
 @door
-def fill_keys(bits, keys):
-    """keys[i] = the key of the value with these bits."""
-    for i in range(np.uintp(len(bits))):
-        keys[i] = key_of(bits[i])
-
-
-@door
 def call_goes_by_columns(splitter, node):
-    return goes_by_columns(uncounted(splitter), node)
+    return goes_by_columns(splitter, node)
 
 
 @door
 def call_list_features(splitter, node):
-    list_features(uncounted(splitter), node)
+    list_features(splitter, node)
 
 
 @door
 def call_scan_listed(splitter, node, k):
-    splitter = uncounted(splitter)
     scan_listed(splitter, node, k, slack_of(splitter, node))
 
 
 @door
 def call_first_to_order(splitter, node):
-    return first_to_order(uncounted(splitter), node)
+    return first_to_order(splitter, node)
 
 
 @door
 def call_order_by_listed(splitter, node, k):
-    order_by_listed(uncounted(splitter), node, k)
+    order_by_listed(splitter, node, k)
 
 
 @door
 def call_cut_node(splitter, node):
-    return cut_node(uncounted(splitter), node)[:]  # a plain tuple, see explore()
+    return cut_node(splitter, node)[:]  # a plain tuple, see explore()
 
 
 @door
@@ -710,14 +659,14 @@ def call_n_columns_to_keep(splitter, split):
 
 @door
 def call_keep_column(splitter, node, split, sides, k):
-    keep_column(uncounted(splitter), node, split, sides, k)
+    keep_column(splitter, node, split, sides, k)
 
 
 @door
 def call_begin_replay(splitter, node):
-    begin_replay(uncounted(splitter), node)
+    begin_replay(splitter, node)
 
 
 @door
 def call_replay_next(splitter, node):
-    return replay_next(uncounted(splitter), node)
+    return replay_next(splitter, node)

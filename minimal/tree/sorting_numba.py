@@ -10,22 +10,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from minimal.tree.splitting_numba import at, inlined, kernel
+from minimal.tree.splitting_numba import allocating, at, inlined, kernel
 
 SMALL = 15
 ROOM = 2 * 64  # a stretch is cut at most 2 log2(n) times
 
 
-@kernel
+@inlined
 def sort_together(values, items, start, end):
-    """Sort values[start:end], and items[start:end] along with them.  The values must not be NaN.
+    """Sort values[start:end], and items[start:end] along with them.  The values must not be NaN."""
+    if end - start <= SMALL:
+        insertion_sort(values, items, start, end)
+    else:
+        quicksort(values, items, start, end)
+
+
+@allocating
+def quicksort(values, items, start, end):
+    """Sort more than ``SMALL`` values.
 
     The stretches right of a pivot wait on a stack while those left of it are sorted; which of them comes first does not
     matter, they are apart.
     """
-    if end - start <= SMALL:
-        insertion_sort(values, items, start, end)
-        return
     waiting = np.empty((ROOM, 3), dtype=np.int64)
     n_waiting = 0
     n_cuts = 2 * floor_log2(end - start)

@@ -31,7 +31,7 @@ from minimal.tree.dense_numba import (
     sort_by,
 )
 from minimal.tree.sorting_numba import sort_together
-from minimal.tree.splitting_numba import answers, inlined
+from minimal.tree.splitting_numba import allocating, answers, inlined
 
 ZEROS, POSITIVES, IS_SORTED = range(3)  # in Sparse.state
 SEARCH_BELOW = np.float32(0.1)  # search when that costs less than this share of looking at every stored value
@@ -111,6 +111,12 @@ def swap_samples(data, p, q):
     place[samples[q]] = q
 
 
+@allocating
+def sort_range(values, start, end):
+    """Sort values[start:end]."""
+    values[start:end].sort()
+
+
 @inlined
 def search_node(data, start, end, first, last):
     """Look for each sample of the node among the stored values [first, last), both in ascending order."""
@@ -118,7 +124,7 @@ def search_node(data, start, end, first, last):
     if not data.state[IS_SORTED]:
         for p in range(start, end):
             ordered[p] = data.samples[p]
-        ordered[start:end].sort()
+        sort_range(ordered, start, end)
         data.state[IS_SORTED] = 1
     for p in range(start, end):
         high = last

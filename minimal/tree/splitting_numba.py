@@ -21,16 +21,30 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
-from numba.np.arrayobj import make_array
+from numba import njit
+from numba.core.options import DefaultOptions
+from numba.extending import overload
 from numpy.typing import NDArray
+
+# Python holds all arrays for as long as a kernel runs.  Compiled without Numba's runtime, a kernel does not count who holds
+# them, atomically and at every call, which for a tuple of twenty arrays takes longer than a small node; but it cannot make
+# arrays either.  The flag is Numba's own affair, so it is only used if it is there.
+HAS_RUNTIME_FLAG = hasattr(DefaultOptions, "_nrt")
+
+
+def flags(runtime: bool) -> dict[str, Any]:
+    """What all kernels are compiled with, with or without Numba's runtime; a callee that does not say inherits it."""
+    return {"nogil": True, "error_model": "numpy", **({"_nrt": runtime} if HAS_RUNTIME_FLAG else {})}
+
+
+FLAGS = flags(runtime=False)
 
 # Not cached: the builder that contains them is.  What takes a splitter or a criterion is inlined: a call would hand over
 # every number of every array's description, a few hundred of them.
-kernel = njit(nogil=True, error_model="numpy")
-inlined = njit(nogil=True, error_model="numpy", forceinline=True)
+kernel = njit(**FLAGS)
+inlined = njit(**FLAGS, forceinline=True)
+door = njit(**FLAGS, cache=True)  # to be called from Python
+allocating = njit(**flags(runtime=True))  # makes arrays
 at = np.uintp  # an index of this type is not negative, so the access need not ask
 
 
@@ -120,45 +134,13 @@ def answers(question: Callable[..., Any], *kinds: type) -> Callable[[Callable[..
         The NamedTuples whose instances, as first argument, choose this answer.
     """
 
+    inside: Any = {**FLAGS, "forceinline": True}
+
     def register(answer: Callable[..., Any]) -> Callable[..., Any]:
-        @overload(question, strict=False, jit_options={"nogil": True, "error_model": "numpy", "forceinline": True})
+        @overload(question, strict=False, jit_options=inside)
         def choose(first, *others):
             return answer if getattr(first, "instance_class", None) in kinds else None
 
         return answer
 
     return register
-
-
-# ------------------------------------------------------------ arrays that nobody counts
-
-
-def _uncounted_value(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    if isinstance(kind, types.Array):
-        view = make_array(kind)(context, builder, value=value)
-        view.meminfo = cgutils.get_null_value(view.meminfo.type)
-        view.parent = cgutils.get_null_value(view.parent.type)
-        return view._getvalue()
-    if isinstance(kind, types.BaseNamedTuple):
-        parts = cgutils.unpack_tuple(builder, value, len(kind))
-        parts = [_uncounted_value(context, builder, kind[i], part) for i, part in enumerate(parts)]  # type: ignore[index]
-        return context.make_tuple(builder, kind, parts)
-    if context.data_model_manager[kind].contains_nrt_meminfo():
-        raise TypeError(f"uncounted() cannot look into {kind}.")
-    return value
-
-
-def _uncounted(typing_context: Any, arrays: Any) -> Any:
-    """The same array, or (named, nested) tuple of arrays, without counting who holds it.
-
-    Compiled text counts the holders of an array atomically at every call, which for a tuple of twenty arrays takes longer
-    than a small node.  Python holds these arrays for the whole call, so nothing is lost.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _uncounted_value(context, builder, arrays, arguments[0])
-
-    return arrays(arrays), codegen
-
-
-uncounted: Any = intrinsic(_uncounted)
