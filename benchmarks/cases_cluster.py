@@ -126,7 +126,7 @@ def kmeans_fit_float32() -> Race:
 def kmeans_fit_weights() -> Race:
     X = plain(100_000, 16)
     weight = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
-    options = {"n_clusters": 64, "random_state": 0, "n_init": 1, "max_iter": 8}
+    options: dict[str, Any] = {"n_clusters": 64, "random_state": 0, "n_init": 1, "max_iter": 8}
     return Race(
         ours=lambda: Ours(**options).fit(X, sample_weight=weight),
         theirs=lambda: Theirs(**options).fit(X, sample_weight=weight),
@@ -189,7 +189,7 @@ def kmeans_predict_csr() -> Race:
 
 
 def after_fit_race(job: str, X: Any, k: int, bound: float | None = None) -> Race:
-    options = {"n_clusters": k, "init": "random", "random_state": 0, "n_init": 1, "max_iter": 2}
+    options: dict[str, Any] = {"n_clusters": k, "init": "random", "random_state": 0, "n_init": 1, "max_iter": 2}
     theirs, ours = Theirs(**options).fit(X), Ours(**options).fit(X)
     ours.cluster_centers_ = theirs.cluster_centers_  # with several threads theirs has other last bits at each fit
     return Race(ours=lambda: getattr(ours, job)(X), theirs=lambda: getattr(theirs, job)(X), agree=same_arrays(bound))
@@ -267,7 +267,7 @@ if find_spec("sklearnex") is not None:
         from sklearnex.cluster import KMeans as Intelex
 
         start = X[np.random.default_rng(0).choice(len(X), k, replace=False)]
-        options = {"n_clusters": k, "init": start, "n_init": 1, "max_iter": max_iter, "tol": 0}
+        options: dict[str, Any] = {"n_clusters": k, "init": start, "n_init": 1, "max_iter": max_iter, "tol": 0}
         return Race(
             ours=lambda: Ours(**options).fit(X),
             theirs=lambda: Intelex(**options).fit(X),

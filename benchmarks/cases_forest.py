@@ -126,7 +126,7 @@ def forest_fit_waves() -> Race:
 def fitted() -> tuple[Any, Any, np.ndarray]:
     """Two equal forests of twenty trees, and what they are asked about."""
     X, y = clouds(20_000, 20)
-    options = {"n_estimators": 20, "random_state": 0}
+    options: dict[str, Any] = {"n_estimators": 20, "random_state": 0}
     return Classifier(**options).fit(X, y), TheirClassifier(**options).fit(X, y), X
 
 

@@ -254,7 +254,7 @@ def scan_two(columns, counter, place, first, last, weight, left, best):
                 squares_right = (zeros - zeros_left) * (zeros - zeros_left) + (ones - ones_left) * (ones - ones_left)
                 value = gini_value(squares_left, squares_right, np.float64(left), np.float64(right))
                 if value > best:
-                    best, found = value, np.int64(i)
+                    best, found = value, np.int64(i)  # type: ignore[assignment]
                     limit = best * half + slack
     return best, found
 
@@ -310,7 +310,7 @@ def scan_many(columns, counter, place, first, last, weight, left, best):
                 if score > limit * (w_left * w_right) and i >= np.uintp(first) and is_heavy(place, w_left, w_right):
                     value = gini_value(squares_left, squares_right, w_left, w_right)
                     if value > best:
-                        best, found = value, np.int64(i)
+                        best, found = value, np.int64(i)  # type: ignore[assignment]
                         limit = best + slack
     return best, found
 
@@ -351,7 +351,7 @@ def scan_entropy(columns, counter, place, first, last, weight, left, best):
             if q > limit and i + np.uintp(1) >= np.uintp(first) and is_heavy(place, left, total - left):
                 value = entropy_value(counter, np.float64(left), np.float64(total - left))
                 if value > best:
-                    best, found = value, np.int64(i) + 1
+                    best, found = value, np.int64(i) + 1  # type: ignore[assignment]
                     limit = fixed_limit(best, margin)
     return best, found
 

@@ -226,7 +226,7 @@ def _walk_block(node, missing_left, X, n, start, leaves):
             leaves[np.uintp(start) + i] = node[at].leaf
         return
     for group in range(0, n, 8):
-        i = np.uintp(min(group, n - 8))
+        i = np.uintp(min(group, n - 8))  # type: ignore[assignment]
         a, b, c, d, e, f, g, h = HERE, HERE, HERE, HERE, HERE, HERE, HERE, HERE
         moved = True
         while moved:
