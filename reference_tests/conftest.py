@@ -171,10 +171,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         return
     if report.when == "call":
         config.stash[_records] += [value for name, value in report.user_properties if name == "parity"]
-    if report.when == "call" or report.failed:
+    if tells_of_a_check(report):
         function = report.nodeid.partition("[")[0].rpartition("::")[2]
         why = "" if report.passed else _first_words(report)
         config.stash[_outcomes][function].append((report.passed, why))
+
+
+def tells_of_a_check(report: pytest.TestReport) -> bool:
+    """Whether a check passed or failed: not whether it was skipped, nor that its fixtures were ready."""
+    return report.failed or (report.when == "call" and report.passed)
 
 
 _config: pytest.Config | None = None

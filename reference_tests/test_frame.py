@@ -17,6 +17,7 @@ import minimal
 from minimal.compiling import announce_slow_compiling
 from minimal.threads import run_blocks
 
+from .conftest import tells_of_a_check
 from .ledger import Parity, summary
 
 
@@ -310,3 +311,20 @@ def _python(program: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True
     ).stdout
+
+
+@pytest.mark.parametrize(
+    ("when", "outcome", "tells"),
+    [
+        ("setup", "passed", False),
+        ("setup", "failed", True),
+        ("setup", "skipped", False),
+        ("call", "passed", True),
+        ("call", "failed", True),
+        ("call", "skipped", False),
+        ("teardown", "failed", True),
+    ],
+)
+def test_skipped_check_is_no_failure_of_anybodys_class(when, outcome, tells):
+    report = pytest.TestReport("test_x", ("", 0, ""), {}, outcome, None, when)
+    assert tells_of_a_check(report) is tells
