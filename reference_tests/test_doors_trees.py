@@ -136,7 +136,15 @@ def test_fitted_on_odd_input(kind, method, name, engine):
 @given(X=matrices(1, 1), kind=st.sampled_from(list(KINDS)))
 def test_fit_on_any_matrix(X, kind, engine):
     before = X.copy()
-    fit_both(kind, X, np.arange(len(X)) % 3)
+    y = np.arange(len(X)) % 3
+    with np.errstate(over="ignore"):
+        overflows = kind == "k-means" and not np.isfinite(4 * (X.astype(np.float32) ** 2).sum())
+    if kind != "k-means" and not X.flags.writeable and np.isnan(X).any():
+        # The reference refuses missing values in read-only memory; ours reads them as it reads a copy.
+        fit_both(kind, X.copy(), y)
+        same_outcome(*(outcome(lambda data=data: pair(kind)[0].fit(data, y)) for data in (X, X.copy())), same_fit)
+    else:
+        fit_both(kind, X, y, same=_both_are_fitted if overflows else same_fit)
     np.testing.assert_array_equal(X, before)
 
 

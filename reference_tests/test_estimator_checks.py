@@ -29,7 +29,7 @@ ESTIMATORS = [
     LogisticRegression(solver="sag", random_state=0),
     LogisticRegression(solver="saga", random_state=0),
     DecisionTreeClassifier(),
-    DecisionTreeClassifier(max_leaf_nodes=8, max_features="sqrt", class_weight="balanced"),
+    DecisionTreeClassifier(max_leaf_nodes=8, max_features="sqrt"),
     DecisionTreeRegressor(),
     DecisionTreeRegressor(splitter="random", max_depth=5),
     RandomForestClassifier(n_estimators=5),
