@@ -168,7 +168,7 @@ def advance(samples: Samples, centers: Array, before: Array, max_iter: int, tol:
 
 def assign(samples: Samples, centers: Array, shift: Array) -> Array:
     """Twin of ``lloyd_numpy.assign``, same labels.  Samples whose centre cannot have changed are skipped."""
-    places = _place(samples, centers, np.einsum("ij,ij->i", centers, centers), shift)
+    places = Places(*_placed(samples, centers, np.einsum("ij,ij->i", centers, centers), shift))
     work = SAMPLES * (centers.size + WORK_OF_A_SAMPLE)
     _in_groups(len(samples.is_tied), work, lambda first, last: _assign(samples, places, first, last))
     _break_ties(samples, centers)
@@ -535,6 +535,12 @@ def squared_distance(X, i, centers, j):
         p = X[i, f] - centers[j, f]
         total += p * p
     return total
+
+
+@kernel
+def _placed(samples, centers, squared, shift):
+    """The same for Python, as a plain tuple: a Ctrl-C that waits while Numba makes a NamedTuple would end the process."""
+    return _place(samples, centers, squared, shift)[:]
 
 
 @kernel

@@ -77,12 +77,7 @@ def gather(samples: Samples, labels: Array, n_clusters: int) -> tuple[Array, Arr
 
 
 def move(centers: Array, sums: Array, mass: Array) -> tuple[Array, Array]:
-    """The new centres, and how far each moved.
-
-    Notes
-    -----
-    Twin: ``lloyd_numba.move``, same bits.
-    """
+    """The new centres, and how far each moved.  Twin: ``lloyd_numba.move``, same bits."""
     moved = averages(sums, mass)
     return moved, center_shift(centers, moved)
 
