@@ -161,6 +161,19 @@ def parity(request: pytest.FixtureRequest) -> Parity:
     return Parity(component, chosen, reference, lambda record: request.node.user_properties.append(("parity", record)))
 
 
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The benchmarks' frame with empty lists of cases, so that a test registers its own; the engine is as before after it."""
+    from benchmarks import frame
+
+    for name in ("CASES", "SWEEPS", "OWN_DATA"):
+        monkeypatch.setattr(frame, name, [])
+    monkeypatch.setattr("benchmarks.__main__.busy", lambda: None)
+    before = minimal.get_engine()
+    yield frame
+    minimal.set_engine(before)
+
+
 # ---------------------------------------------------------------- what a run tells at its end
 
 
