@@ -106,14 +106,18 @@ class CountingSplitter(NamedTuple):
 
 
 def can_grow(growth: Growth) -> bool:
-    """Dense data, one output, gini or entropy, all splits tried on most features, and weights that count."""
+    """A job for class counts that looks at half of the features or more."""
+    return can_count(growth) and 2 * growth.max_features >= growth.X.shape[1]
+
+
+def can_count(growth: Growth) -> bool:
+    """Dense data, one output, gini or entropy, all splits tried, and weights that count."""
     return bool(
         isinstance(growth.X, np.ndarray)
         and growth.is_classification
         and len(growth.n_classes) == 1
         and growth.splitter == "best"
         and growth.monotonic_cst is None
-        and 2 * growth.max_features >= growth.X.shape[1]
         and counts(growth.sample_weight, len(growth.X))
         and fits(len(growth.X), label_bits(growth) + weight_bits(growth.sample_weight))
     )

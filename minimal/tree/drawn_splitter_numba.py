@@ -24,12 +24,14 @@ from minimal.tree.counting_scan_numba import (
     weight_of,
 )
 from minimal.tree.counting_splitter_numba import (
-    counts,
+    can_count,
+    impurity_of_root,
     is_constant,
     label_bits,
     scan_feature,
     threshold_at,
     weight_bits,
+    write_shares,
 )
 from minimal.tree.drawn_scan_numba import LARGEST_IN_BINS, n_of, scan_bins
 from minimal.tree.drawn_sorting_numba import (
@@ -54,7 +56,7 @@ from minimal.tree.features_numba import (
     set_varying,
 )
 from minimal.tree.growth import Growth
-from minimal.tree.presorted_numba import Columns, fits
+from minimal.tree.presorted_numba import Columns
 from minimal.tree.splitting_numba import (
     Node,
     Rules,
@@ -104,17 +106,8 @@ class DrawingSplitter(NamedTuple):
 
 
 def can_grow(growth: Growth) -> bool:
-    """Dense data, one output, gini or entropy, the best split of fewer than half of the features, and weights that count."""
-    return bool(
-        isinstance(growth.X, np.ndarray)
-        and growth.is_classification
-        and len(growth.n_classes) == 1
-        and growth.splitter == "best"
-        and growth.monotonic_cst is None
-        and 2 * growth.max_features < growth.X.shape[1]
-        and counts(growth.sample_weight, len(growth.X))
-        and fits(len(growth.X), label_bits(growth) + weight_bits(growth.sample_weight))
-    )
+    """A job for class counts that looks at fewer than half of the features."""
+    return 2 * growth.max_features < growth.X.shape[1] and can_count(growth)
 
 
 def new_splitter(growth: Growth, shared: Any) -> DrawingSplitter:
@@ -178,17 +171,8 @@ def enter_node(splitter, start, end):
     return np.float64(count(splitter, NODE, start, end))
 
 
-@answers(root_impurity, DrawingSplitter)
-def impurity_of_root(splitter, start, end):
-    return impurity(splitter.counter, NODE, splitter.total_weight)
-
-
-@answers(write_value, DrawingSplitter)
-def write_shares(splitter, node, values, i):
-    """The share of each class."""
-    counted = splitter.counter.counts
-    for c in range(counted.shape[1]):
-        values[i, 0, c] = np.float64(counted[NODE, c]) / node.weight
+answers(root_impurity, DrawingSplitter)(impurity_of_root)
+answers(write_value, DrawingSplitter)(write_shares)
 
 
 @answers(find_split, DrawingSplitter)
