@@ -77,7 +77,7 @@ def max_pool2d_places(
     shape = pooled_shape(x.shape, kernel, stride, padding, dilation, ceil_mode)
     padded = _padded(x, shape, kernel, stride, padding, dilation, lowest(x.dtype))
     out = np.full_like(x, lowest(x.dtype), shape=shape)
-    place = np.empty_like(x, place_dtype(kernel), shape=shape)
+    place: Array = np.empty_like(x, place_dtype(kernel), shape=shape)
     place[...] = _first_inside(shape, kernel, stride, padding, dilation)
     for number, window in enumerate(_pixels(shape, kernel, stride, dilation)):
         seen = padded[window]

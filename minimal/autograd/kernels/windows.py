@@ -66,7 +66,7 @@ def window_counts(
 
 def window_divisor(
     shape: Shape,
-    out_size: Pair,
+    out_size: Pair | Shape,
     kernel: Pair,
     stride: Pair,
     padding: Pair,
@@ -88,7 +88,9 @@ def lowest(dtype: np.dtype[Any]) -> Any:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def places_in_image(place: NDArray[Any], width: int, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair):
+def places_in_image(
+    place: NDArray[Any], width: int, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> NDArray[np.int64]:
     """From the number of a pixel within its window, row by row, to its number within the image, row by row.
 
     Parameters
