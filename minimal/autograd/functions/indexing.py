@@ -1,0 +1,281 @@
+"""Indexing with brackets, and the functions that pick and place elements, under PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minimal.autograd.functions.shapes import _view, axis_in
+from minimal.autograd.operations import indexing as ops
+from minimal.autograd.tensor import Tensor
+
+
+def _plain_index(index: Any) -> tuple[tuple[Any, ...], bool]:
+    """An index as a tuple for NumPy, and whether it is a slice: without arrays of integers or masks.
+
+    Raises
+    ------
+    IndexError, ValueError, TypeError
+        If something cannot be an index.
+    """
+    parts = []
+    is_slice = True
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, Tensor):
+            part = part.array
+        if isinstance(part, list | range):
+            part = np.asarray([p.array if isinstance(p, Tensor) else p for p in part])
+            part = part.astype(np.int64) if part.size == 0 else part
+        if isinstance(part, slice):
+            part = _plain_slice(part)
+        elif isinstance(part, bool | np.bool_):
+            part, is_slice = np.asarray(bool(part)), False
+        elif isinstance(part, np.ndarray):
+            if part.dtype.kind not in "iub":
+                raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {part.dtype}")
+            if part.ndim == 0 and part.dtype.kind != "b":
+                part = int(part)
+            else:
+                part = part.astype(bool) if part.dtype == np.uint8 else part
+                is_slice = False
+        elif isinstance(part, int | np.integer):
+            part = int(part)
+        elif part is not None and part is not Ellipsis:
+            raise TypeError(
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+                f"{type(part).__name__})"
+            )
+        parts.append(part)
+    return tuple(parts), is_slice
+
+
+def _plain_slice(part: slice) -> slice:
+    bounds = [None if b is None else int(b) for b in (part.start, part.stop, part.step)]
+    if bounds[2] is not None and bounds[2] <= 0:
+        raise ValueError("step must be greater than zero")
+    return slice(*bounds)
+
+
+def _explained(error: Exception, input: Tensor) -> Exception:
+    words = str(error)
+    if "too many indices" in words:
+        return IndexError(f"too many indices for tensor of dimension {input.ndim}")
+    if "boolean index" in words:
+        return IndexError(
+            f"The shape of the mask does not match the shape of the indexed tensor {list(input.shape)}: {words}"
+        )
+    if "broadcast" in words:
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {words}")
+    return IndexError(f"{words} (the indexed tensor has the shape {list(input.shape)})")
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """``input[index]``: a view for integers and slices, a copy for tensors of integers and masks.
+
+    Raises
+    ------
+    IndexError
+        If the index does not fit the shape.
+    """
+    place, is_slice = _plain_index(index)
+    try:
+        if is_slice:
+            return _view(input, lambda t: ops.SliceOf.apply(t, place))
+        return ops.Take.apply(input, place)
+    except (IndexError, ValueError) as error:
+        raise _explained(error, input) from error
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """``input[index] = value``, recorded if the one or the other requires a gradient."""
+    from minimal.autograd.in_place import assign, change
+
+    place, is_slice = _plain_index(index)
+    if is_slice:
+        assign(getitem(input, index), value, broadcast=True)
+        return
+    values = value if isinstance(value, Tensor) else Tensor(np.asarray(value))
+    change(input, lambda t: index_put(t, place, values))
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with ``values`` at ``indices`` (added there, if asked).  Source: torch.index_put, 2.13.0."""
+    place, _ = _plain_index(tuple(indices))
+    try:
+        return ops.Put.apply(input, values.to(input.dtype), place, accumulate)
+    except (IndexError, ValueError) as error:
+        if "could not be broadcast" in str(error) or "shape mismatch" in str(error) or "cannot assign" in str(error):
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+                f"{list(input.array[place].shape)}"
+            ) from error
+        raise _explained(error, input) from error
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The entries at ``index`` along a dimension.  Source: torch.index_select, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index.array.dtype.kind not in "iu":
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    at = index.array.reshape(-1)
+    if input.ndim == 0:
+        return input.reshape(1)[Tensor(at)].reshape(())
+    if at.size and (at.min() < 0 or at.max() >= input.shape[axis]):
+        raise IndexError("index out of range in self")
+    return ops.Take.apply(input, (slice(None),) * axis + (at,))
+
+
+def _grid(index: np.ndarray, axis: int) -> tuple[Any, ...]:
+    """For each element of ``index``: its own place, but along ``axis`` the place that it names."""
+    place: list[Any] = list(np.indices(index.shape, sparse=True))
+    place[axis] = index
+    return tuple(place)
+
+
+def _check_gather(input: Tensor, axis: int, index: Tensor, name: str, source: Tensor | None = None) -> None:
+    if index.array.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    if index.ndim != input.ndim and index.array.size and (index.ndim or 1) != (input.ndim or 1):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {'self' if source else 'input'} tensor"
+        )
+    for i, n in enumerate(index.shape):
+        too_large = i != axis and i < input.ndim and n > input.shape[i]
+        if too_large or (source is not None and source.ndim and n > source.shape[i]):
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {axis}"
+                + (f" and src {list(source.shape)}" if source else "")
+            )
+    n = input.shape[axis] if input.ndim else 1
+    if index.array.size and (index.array.min() < 0 or index.array.max() >= n):
+        raise RuntimeError(f"index out of bounds for dimension {axis} with size {n}")
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """out[i][j] = x[index[i][j]][j] for dim 0, and so on.  Source: torch.gather, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    _check_gather(input, axis, index, "gather")
+    if input.ndim == 0:
+        return input.reshape(1)[index.reshape(-1)].reshape(index.shape)
+    return ops.Take.apply(input, _grid(index.array, axis))
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As ``gather``, broadcast in the other dimensions; without ``dim``, of one long row.
+
+    Source: torch.take_along_dim, 2.13.0.
+    """
+    if dim is None:
+        return input.reshape(-1)[indices.reshape(-1)].reshape(indices.shape)
+    axis = axis_in(dim, input.ndim)
+    shape = list(np.broadcast_shapes(*[(*s[:axis], 1, *s[axis + 1 :]) for s in (input.shape, indices.shape)]))
+    source = input.expand(*shape[:axis], input.shape[axis], *shape[axis + 1 :])
+    index = indices.expand(*shape[:axis], indices.shape[axis], *shape[axis + 1 :])
+    return gather(source, axis, index)
+
+
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """A copy of x in which out[index[i][j]][j] = src[i][j] for dim 0, and so on.  Source: torch.scatter, 2.13.0.
+
+    Differs from the reference when an index comes several times and a gradient is asked for: PyTorch calls that undefined.
+    """
+    axis = axis_in(dim, input.ndim)
+    if src is None:
+        src = value
+    if reduce is not None:
+        if reduce != "add":
+            raise RuntimeError("reduce argument must be 'add' here: for products use scatter_reduce of PyTorch")
+        if not isinstance(src, Tensor):
+            src = Tensor(np.full(index.shape, src, dtype=input.dtype))
+        return scatter_add(input, dim, index, src)
+    source = src if isinstance(src, Tensor) else None
+    _check_gather(input, axis, index, "scatter", source)
+    if source is not None and source.dtype != input.dtype:
+        raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype: {input.dtype} and {source.dtype}")
+    values = Tensor(np.asarray(src, dtype=input.dtype)) if source is None else _corner(source, index.shape)
+    return ops.Put.apply(input, values, _grid(index.array, axis))
+
+
+def _corner(source: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return source if source.shape == shape else source[tuple([slice(n) for n in shape])]
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """A copy of x with src[i][j] added to out[index[i][j]][j] for dim 0, and so on.  Source: torch.scatter_add, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    _check_gather(input, axis, index, "scatter", src)
+    if src.dtype != input.dtype:
+        raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype: {input.dtype} and {src.dtype}")
+    return ops.Put.apply(input, _corner(src, index.shape), _grid(index.array, axis), True)
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """A copy of x with alpha times the entries of ``source`` added at ``index`` along a dimension.
+
+    Source: torch.index_add, 2.13.0.
+    """
+    axis = axis_in(dim, input.ndim)
+    scaled = source if alpha == 1 else source * alpha
+    return ops.Put.apply(input, scaled, (slice(None),) * axis + (index.array,), True)
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """A copy of x with the entries of ``source`` at ``index`` along a dimension.  Source: torch.index_copy, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    return ops.Put.apply(input, source, (slice(None),) * axis + (index.array,))
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy of x with one value at ``index`` along a dimension.  Source: torch.index_fill, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    values = value if isinstance(value, Tensor) else Tensor(np.asarray(value, dtype=input.dtype))
+    return ops.Put.apply(input, values, (slice(None),) * axis + (index.array,))
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where the mask holds, in one row.  Source: torch.masked_select, 2.13.0."""
+    if mask.array.dtype.kind != "b":
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, not {mask.dtype}")
+    shape = np.broadcast_shapes(input.shape, mask.shape)
+    return ops.Take.apply(input.expand(*shape), (np.broadcast_to(mask.array, shape),))
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """A copy with ``value`` where the mask holds.  Source: torch.masked_fill, 2.13.0."""
+    from minimal.autograd.operations.elementwise import Where
+
+    if mask.array.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    filling = value.to(input.dtype) if isinstance(value, Tensor) else Tensor(np.asarray(value).astype(input.dtype))
+    return Where.apply(mask, filling, input)
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy whose elements where the mask holds come from ``source``, in order.  Source: torch.masked_scatter, 2.13.0."""
+    place = np.broadcast_to(mask.array, input.shape)
+    n = int(place.sum())
+    if source.array.size < n:
+        raise RuntimeError(f"masked_scatter: expected self and source to have enough elements: {n} needed")
+    return ops.Put.apply(input, source.reshape(-1)[:n], (place,))
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements of x, as one long row, at ``index``.  Source: torch.take, 2.13.0."""
+    return input.reshape(-1)[index]
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero.  Source: torch.nonzero, 2.13.0."""
+    if as_tuple:
+        return tuple([Tensor(i) for i in np.nonzero(input.array)])
+    return Tensor(np.argwhere(input.array))

@@ -1,0 +1,312 @@
+"""What a built-in operation is: a forward and a backward formula that stand together, and the recording of a call.
+
+An operation is a class; a recorded call is an instance of it, a node of the graph.  Elementwise ones need only formulas:
+
+    class Mul(Elementwise):
+        \"\"\"out = x y,  so  dx = g y  and  dy = g x.\"\"\"
+        saves = "others"
+        def forward(x, y): return x * y
+        def dx(g, x, y): return g * y
+        def dy(g, x, y): return g * x
+
+``g`` is dL/d(out), the rest is what ``saves`` asks for.  The formulas are NumPy: they run on arrays, and on Tensors when
+second derivatives are wanted, because a Tensor answers NumPy's functions with recorded operations (``numpy_protocol.py``).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minimal.autograd import dtypes
+from minimal.autograd.broadcasting import sum_to
+from minimal.autograd.graph import FREED_MESSAGE, Node, Part, next_number
+from minimal.autograd.modes import recording
+from minimal.autograd.tensor import Tensor, node_of
+
+ndarray = np.ndarray
+new = Tensor.__new__
+
+
+class _Quiet(threading.local):
+    """Runs a function where NumPy does not warn of 1 / 0, as PyTorch does not; much cheaper than ``np.errstate``."""
+
+    def __init__(self) -> None:
+        context = contextvars.copy_context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+quiet = _Quiet()
+
+
+class Operation(Node):
+    """An operation on tensors that NumPy or a kernel carries out.
+
+    A subclass defines ``forward(self, *arrays, ...)``, which returns an array (or a tuple of arrays), and
+    ``backward(self, g, *saved)``, which returns the gradient of each tensor that went in (a tuple, or one alone).  With
+    several outputs, ``g`` is a list with None where nothing arrived.  ``self.needs[i]`` tells whether the i-th is wanted.
+
+    Attributes
+    ----------
+    saves : {"", "inputs", "others", "output", "both"}
+        What ``backward`` gets after ``g``: nothing, the inputs, the output, or inputs and output.  "others" is "inputs"
+        where a gradient by one input takes only the other inputs: those that nobody needs are None.
+    keeps : tuple of str
+        Attributes of the instance that hold arrays for ``backward``, let go with the graph.
+    """
+
+    saves: ClassVar[str] = ""
+    keeps: ClassVar[tuple[str, ...]] = ()
+    forward: Any
+    saved: Any = None  # what went in: Tensors, and plain arguments as they were
+    output: Any = None  # what came out: arrays
+    versions: Any = None
+    counter: Any = None
+
+    def backward(self, g: Any, *saved: Any) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def apply(cls, *args: Any, **params: Any) -> Any:
+        """Carry the operation out on tensors and plain arguments, and record it if a tensor requires a gradient."""
+        node = cls()
+        with np.errstate(all="ignore"):
+            result = node.forward(*[a.array if isinstance(a, Tensor) else a for a in args], **params)
+        record = recording.enabled and any(isinstance(a, Tensor) and a._needs_grad for a in args)
+        if not record:
+            return tuple(map(Tensor, result)) if type(result) is tuple else Tensor(result)
+        node.number = next_number()
+        node.edges = tuple([node_of(a) for a in args if isinstance(a, Tensor)])
+        if cls.saves:
+            node.save(args, result)
+        if type(result) is not tuple:
+            out = Tensor(result)
+            out._needs_grad, out._node, out._counter = True, node, node.counter
+            return out
+        node.n_outputs = len(result)  # type: ignore[misc]
+        return tuple([_part(node, i, array) for i, array in enumerate(result)])
+
+    @property
+    def needs(self) -> tuple[bool, ...]:
+        """For each tensor that went in: whether its gradient is wanted."""
+        return tuple([edge is not None for edge in self.edges])
+
+    # ------------------------------------------------------------ what backward will need
+
+    def save(self, args: Sequence[Any], result: Any) -> None:
+        saves = self.saves
+        if saves == "others":
+            wanted = [isinstance(a, Tensor) and a._needs_grad for a in args]
+            some, several = any(wanted), sum(wanted) > 1
+            args = [a if several or (some and not needs) else None for a, needs in zip(args, wanted)]
+        if saves != "output":
+            self.saved = args
+            if any([isinstance(a, Tensor) and a._counter is not None for a in args]):
+                self.versions = [a._version if isinstance(a, Tensor) else 0 for a in args]
+        if saves in ("output", "both"):
+            self.output = result
+            self.counter = [0]
+
+    def unpack(self, as_tensors: bool) -> list[Any]:
+        """What was saved, as arrays or Tensors.
+
+        Raises
+        ------
+        RuntimeError
+            If it was freed by an earlier walk, or changed in place since.
+        """
+        if self.freed:
+            raise RuntimeError(FREED_MESSAGE)
+        values = []
+        if self.saved is not None:
+            versions = self.versions
+            for i, a in enumerate(self.saved):
+                if isinstance(a, Tensor):
+                    if a._counter is not None:
+                        _check_version(self, a.array, a._counter[0], versions[i] if versions else 0)
+                    values.append(a if as_tensors else a.array)
+                else:
+                    values.append(a)
+        if self.counter is not None:
+            outputs = self.output if type(self.output) is tuple else (self.output,)
+            for array in outputs:
+                _check_version(self, array, self.counter[0], 0)
+                values.append(self._tensor(array) if as_tensors else array)
+        return values
+
+    def _tensor(self, array: Any) -> Tensor:
+        """The output as a Tensor with its history, for second derivatives."""
+        out = Tensor(array)
+        out._needs_grad, out._node = True, self
+        return out
+
+    def pull_back(self, g: Any, as_tensors: bool) -> Sequence[Any]:
+        if self.freed:
+            raise RuntimeError(FREED_MESSAGE)
+        back = self.backward(g, *self.unpack(as_tensors)) if self.saves else self.backward(g)
+        return back if type(back) is tuple else (back,)
+
+    def release(self) -> None:
+        if self.saves or self.keeps:
+            self.freed = True
+            self.saved = self.output = None
+            for name in self.keeps:
+                setattr(self, name, None)
+
+
+def _part(node: Operation, index: int, array: Any) -> Tensor:
+    out = Tensor(array)
+    if dtypes.is_floating(array.dtype):
+        out._needs_grad, out._node, out._counter = True, Part(node, index), node.counter
+    return out
+
+
+def _check_version(node: Node, array: Any, now: int, then: int) -> None:
+    if now != then:
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[{array.dtype} of shape {list(array.shape)}], which {node.name()} needs as it was at version {then}, is at "
+            f"version {now}. Change a clone() of it, or use the operation that makes a new tensor."
+        )
+
+
+class Elementwise(Operation):
+    """An operation on one element of each input at a time, broadcast together; inputs are tensors or Python numbers.
+
+    A subclass defines, all without ``self``: ``forward(x, y, ...)`` and the partial derivatives times ``g``:
+    ``dx(g, *saved)``, ``dy``, ``dz``.  One that is not defined is zero.  Gradients are summed back to their inputs' shapes.
+    """
+
+    shapes: Any = None
+    promotes: ClassVar[str] = "common"  # or "float": whole numbers become the default floating point dtype
+    partials: ClassVar[tuple[Callable[..., Any] | None, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.partials = tuple(getattr(cls, name, None) for name in ("dx", "dy", "dz"))
+
+    @classmethod
+    def unary(cls, x: Tensor) -> Tensor:
+        """Carry it out on one tensor."""
+        array = x.array
+        if cls.promotes == "float" and array.dtype.kind != "f":
+            x = x.to(dtypes.get_default_dtype())
+            array = x.array
+        result = quiet.run(cls.forward, array)
+        out = new(Tensor)
+        out.array = result if type(result) is ndarray else np.asarray(result)
+        if x._needs_grad and recording.enabled:
+            node = cls()
+            node.number = next_number()
+            node.edges = (node_of(x),)
+            if cls.saves:
+                node.save((x,), out.array)
+                out._counter = node.counter
+            out._needs_grad, out._node = True, node
+        return out
+
+    @classmethod
+    def binary(cls, x: Any, y: Any) -> Tensor:
+        """Carry it out on two tensors, or a tensor and a number."""
+        if not isinstance(y, Tensor):
+            return cls._with_number(x, y)
+        if not isinstance(x, Tensor):
+            return cls._with_number(x, y)
+        a, b = x.array, y.array
+        if a.dtype is not b.dtype or (cls.promotes == "float" and a.dtype.kind != "f"):
+            x, y = cls.promoted(x, y)
+            a, b = x.array, y.array
+        result = quiet.run(_broadcasting, cls.forward, a, b)
+        out = new(Tensor)
+        out.array = result if type(result) is ndarray else np.asarray(result)
+        if recording.enabled and (x._needs_grad or y._needs_grad):
+            node = cls()
+            node.number = next_number()
+            node.edges = (node_of(x), node_of(y))
+            if a.shape != b.shape:
+                node.shapes = (a.shape, b.shape)
+            if cls.saves:
+                node.save((x, y), out.array)
+                out._counter = node.counter
+            out._needs_grad, out._node = True, node
+        return out
+
+    @classmethod
+    def _with_number(cls, x: Any, y: Any) -> Tensor:
+        return cls.apply(*cls.promoted(x, y))
+
+    @classmethod
+    def promoted(cls, *args: Any) -> tuple[Any, ...]:
+        """The tensors in the dtype that they have together; numbers stay numbers, of a kind that keeps this dtype."""
+        dtype = dtypes.result_type(*args)
+        if cls.promotes == "float" and dtype.kind != "f":
+            dtype = dtypes.get_default_dtype()
+        return tuple([a.to(dtype) if isinstance(a, Tensor) else number_in(a, dtype) for a in args])
+
+    @classmethod
+    def apply(cls, *args: Any, **params: Any) -> Tensor:
+        result = quiet.run(_broadcasting, cls.forward, *[a.array if isinstance(a, Tensor) else a for a in args])
+        out = Tensor(result)
+        if recording.enabled and any([isinstance(a, Tensor) and a._needs_grad for a in args]):
+            node = cls()
+            node.number = next_number()
+            node.edges = tuple([node_of(a) if isinstance(a, Tensor) else None for a in args])
+            shapes = [a.array.shape if isinstance(a, Tensor) else None for a in args]
+            if any([shape is not None and shape != out.array.shape for shape in shapes]):
+                node.shapes = shapes
+            if cls.saves:
+                node.save(args, out.array)
+                out._counter = node.counter
+            out._needs_grad, out._node = True, node
+        return out
+
+    def pull_back(self, g: Any, as_tensors: bool) -> Sequence[Any]:
+        saved = self.unpack(as_tensors) if self.saves else ()
+        edges, shapes = self.edges, self.shapes
+        if len(edges) == 1:
+            return (self.partials[0](g, *saved),)  # type: ignore[misc]
+        back: list[Any] = []
+        for i, partial in enumerate(self.partials[: len(edges)]):
+            if edges[i] is None or partial is None:
+                back.append(None)
+            else:
+                share = partial(g, *saved)
+                back.append(share if shapes is None else sum_to(share, shapes[i]))
+        return back
+
+
+def number_in(number: Any, dtype: np.dtype) -> Any:
+    """A Python number that, together with an array of this dtype, leaves the dtype as it is."""
+    if dtype.kind == "f":
+        return float(number)
+    if dtype.kind == "b":
+        return bool(number)
+    limits = np.iinfo(dtype)
+    number = int(number)
+    return number if limits.min <= number <= limits.max else int(np.asarray(number).astype(dtype))
+
+
+def _broadcasting(forward: Callable[..., Any], *arrays: Any) -> Any:
+    """Call ``forward``; shapes that do not go together raise PyTorch's kind of error, which names both."""
+    try:
+        return forward(*arrays)
+    except ValueError as error:
+        raise shape_error(*[a.shape for a in arrays if isinstance(a, ndarray)]) from error
+
+
+def shape_error(*shapes: tuple[int, ...]) -> RuntimeError:
+    """What is wrong with shapes that cannot be broadcast together: the first axis, from the end, that does not fit."""
+    longest = max(map(len, shapes))
+    for axis in range(1, longest + 1):
+        sizes = {shape[-axis] for shape in shapes if len(shape) >= axis} - {1}
+        if len(sizes) > 1:
+            a, b = ([shape[-axis] for shape in shapes if len(shape) >= axis and shape[-axis] != 1] * 2)[:2]
+            return RuntimeError(
+                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
+                f"{longest - axis}: shapes {' and '.join(str(list(s)) for s in shapes)} cannot be broadcast together."
+            )
+    return RuntimeError(f"shapes {' and '.join(str(list(s)) for s in shapes)} cannot be broadcast together.")
