@@ -194,10 +194,7 @@ def walk_back(
     """
     gradients: dict[int, Any] = {}
     for edge, g in roots:
-        if type(edge) is Part:
-            gradients[id(edge)] = g if id(edge) not in gradients else gradients[id(edge)] + g
-        else:
-            _add(gradients, edge, g)
+        gradients[id(edge)] = gradients[id(edge)] + g if id(edge) in gradients else g
     nodes = reachable(edge for edge, _ in roots)
     working = None if wanted is None else set(map(id, _working(nodes, wanted)))
     kept = frozenset() if wanted is None else frozenset(map(id, wanted))
@@ -226,14 +223,9 @@ def walk_back(
                 node.release()
             for edge, share in zip(node.edges, back):
                 if edge is not None and share is not None:
-                    _add(gradients, edge, share)
+                    key = id(edge)
+                    gradients[key] = gradients[key] + share if key in gradients else share
     return {**gradients, **captured}
-
-
-def _add(gradients: dict[int, Any], edge: Any, share: Any) -> None:
-    key = id(edge)
-    known = gradients.get(key)
-    gradients[key] = share if known is None else known + share
 
 
 def _before(hooks: Hooks, g: Any) -> Any:

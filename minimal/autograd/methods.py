@@ -126,15 +126,16 @@ IN_PLACE = [
 ]
 
 
-def _binary(operation: type[ops.Elementwise], reflected: bool = False) -> Callable[[Tensor, Any], Tensor]:
+def _reflected(operation: type[ops.Elementwise]) -> Callable[[Tensor, Any], Any]:
     binary = operation.binary
-    if reflected:
-        return lambda self, other: binary(other, self) if _goes_with(other) else NotImplemented
-    return lambda self, other: binary(self, other) if _goes_with(other) else NotImplemented
+    return lambda self, other: binary(other, self)
+
+
+_NEIGHBOURS = (Tensor, float, int, np.ndarray, np.generic)
 
 
 def _goes_with(other: Any) -> bool:
-    return isinstance(other, Tensor | float | int | np.ndarray | np.generic)
+    return isinstance(other, _NEIGHBOURS)
 
 
 def _operator(function: Callable[..., Tensor], reflected: bool = False) -> Callable[[Tensor, Any], Any]:
@@ -148,14 +149,14 @@ def _in_place_operator(function: Callable[..., Tensor]) -> Callable[[Tensor, Any
 
 
 OPERATORS = {
-    "__add__": _binary(ops.Add),
-    "__radd__": _binary(ops.Add),
+    "__add__": ops.Add.binary,
+    "__radd__": ops.Add.binary,
     "__sub__": _operator(f.sub),
     "__rsub__": _operator(f.sub, reflected=True),
-    "__mul__": _binary(ops.Mul),
-    "__rmul__": _binary(ops.Mul),
-    "__truediv__": _binary(ops.Div),
-    "__rtruediv__": _binary(ops.Div, reflected=True),
+    "__mul__": ops.Mul.binary,
+    "__rmul__": ops.Mul.binary,
+    "__truediv__": ops.Div.binary,
+    "__rtruediv__": _reflected(ops.Div),
     "__floordiv__": _operator(f.floor_divide),
     "__rfloordiv__": _operator(f.floor_divide, reflected=True),
     "__mod__": _operator(f.remainder),

@@ -99,18 +99,28 @@ class Operation(Node):
     # ------------------------------------------------------------ what backward will need
 
     def save(self, args: Sequence[Any], result: Any) -> None:
+        """Keep what ``saves`` asks for, with the versions that it has now."""
         saves = self.saves
         if saves == "others":
-            wanted = [isinstance(a, Tensor) and a._needs_grad for a in args]
-            some, several = any(wanted), sum(wanted) > 1
-            args = [a if several or (some and not needs) else None for a, needs in zip(args, wanted)]
+            args = self._others(args)
         if saves != "output":
             self.saved = args
-            if any([isinstance(a, Tensor) and a._counter is not None for a in args]):
-                self.versions = [a._version if isinstance(a, Tensor) else 0 for a in args]
-        if saves in ("output", "both"):
+            for a in args:
+                if isinstance(a, Tensor) and a._counter is not None:
+                    self.versions = [a._version if isinstance(a, Tensor) else 0 for a in args]
+                    break
+        if saves == "output" or saves == "both":
             self.output = result
             self.counter = [0]
+
+    def _others(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Each argument if another one needs a gradient, else None."""
+        if len(args) == 2 and len(self.edges) == 2:
+            x, y = self.edges
+            return (None if y is None else args[0], None if x is None else args[1])
+        wanted = [isinstance(a, Tensor) and a._needs_grad for a in args]
+        n = sum(wanted)
+        return [a if n > needs else None for a, needs in zip(args, wanted)]
 
     def unpack(self, as_tensors: bool) -> list[Any]:
         """What was saved, as arrays or Tensors.
@@ -124,11 +134,11 @@ class Operation(Node):
             raise RuntimeError(FREED_MESSAGE)
         values = []
         if self.saved is not None:
-            versions = self.versions
             for i, a in enumerate(self.saved):
                 if isinstance(a, Tensor):
                     if a._counter is not None:
-                        _check_version(self, a.array, a._counter[0], versions[i] if versions else 0)
+                        then = 0 if self.versions is None else self.versions[i]
+                        _check_version(self, a.array, a._counter[0], then)
                     values.append(a if as_tensors else a.array)
                 else:
                     values.append(a)
@@ -180,64 +190,27 @@ class Elementwise(Operation):
 
     A subclass defines, all without ``self``: ``forward(x, y, ...)`` and the partial derivatives times ``g``:
     ``dx(g, *saved)``, ``dy``, ``dz``.  One that is not defined is zero.  Gradients are summed back to their inputs' shapes.
+
+    Attributes
+    ----------
+    promotes : {"common", "float"}
+        "float" where whole numbers become the default floating point dtype.
+    unary, binary : callable
+        Carry the operation out on one tensor, or on two tensors or numbers; made for each subclass, since a small operation
+        should cost little more than NumPy's own.
     """
 
-    shapes: Any = None
-    promotes: ClassVar[str] = "common"  # or "float": whole numbers become the default floating point dtype
+    shapes: Any = None  # of the inputs, where they were broadcast
+    promotes: ClassVar[str] = "common"
     partials: ClassVar[tuple[Callable[..., Any] | None, ...]] = ()
+    unary: ClassVar[Callable[[Any], Tensor]]
+    binary: ClassVar[Callable[[Any, Any], Any]]
 
     def __init_subclass__(cls) -> None:
         cls.partials = tuple(getattr(cls, name, None) for name in ("dx", "dy", "dz"))
-
-    @classmethod
-    def unary(cls, x: Tensor) -> Tensor:
-        """Carry it out on one tensor."""
-        array = x.array
-        if cls.promotes == "float" and array.dtype.kind != "f":
-            x = x.to(dtypes.get_default_dtype())
-            array = x.array
-        result = quiet.run(cls.forward, array)
-        out = new(Tensor)
-        out.array = result if type(result) is ndarray else np.asarray(result)
-        if x._needs_grad and recording.enabled:
-            node = cls()
-            node.number = next_number()
-            node.edges = (node_of(x),)
-            if cls.saves:
-                node.save((x,), out.array)
-                out._counter = node.counter
-            out._needs_grad, out._node = True, node
-        return out
-
-    @classmethod
-    def binary(cls, x: Any, y: Any) -> Tensor:
-        """Carry it out on two tensors, or a tensor and a number."""
-        if not isinstance(y, Tensor):
-            return cls._with_number(x, y)
-        if not isinstance(x, Tensor):
-            return cls._with_number(x, y)
-        a, b = x.array, y.array
-        if a.dtype is not b.dtype or (cls.promotes == "float" and a.dtype.kind != "f"):
-            x, y = cls.promoted(x, y)
-            a, b = x.array, y.array
-        result = quiet.run(_broadcasting, cls.forward, a, b)
-        out = new(Tensor)
-        out.array = result if type(result) is ndarray else np.asarray(result)
-        if recording.enabled and (x._needs_grad or y._needs_grad):
-            node = cls()
-            node.number = next_number()
-            node.edges = (node_of(x), node_of(y))
-            if a.shape != b.shape:
-                node.shapes = (a.shape, b.shape)
-            if cls.saves:
-                node.save((x, y), out.array)
-                out._counter = node.counter
-            out._needs_grad, out._node = True, node
-        return out
-
-    @classmethod
-    def _with_number(cls, x: Any, y: Any) -> Tensor:
-        return cls.apply(*cls.promoted(x, y))
+        if hasattr(cls, "forward"):
+            cls.unary = staticmethod(_make_unary(cls))
+            cls.binary = staticmethod(_make_binary(cls))
 
     @classmethod
     def promoted(cls, *args: Any) -> tuple[Any, ...]:
@@ -248,20 +221,21 @@ class Elementwise(Operation):
         return tuple([a.to(dtype) if isinstance(a, Tensor) else number_in(a, dtype) for a in args])
 
     @classmethod
-    def apply(cls, *args: Any, **params: Any) -> Tensor:
-        result = quiet.run(_broadcasting, cls.forward, *[a.array if isinstance(a, Tensor) else a for a in args])
+    def apply(cls, *args: Any) -> Tensor:
+        """Carry it out on any number of tensors and numbers, of one dtype."""
+        arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+        try:
+            result = quiet.run(cls.forward, *arrays)
+        except ValueError as error:
+            raise shape_error(*[a.shape for a in arrays if isinstance(a, ndarray)]) from error
         out = Tensor(result)
-        if recording.enabled and any([isinstance(a, Tensor) and a._needs_grad for a in args]):
-            node = cls()
-            node.number = next_number()
-            node.edges = tuple([node_of(a) if isinstance(a, Tensor) else None for a in args])
-            shapes = [a.array.shape if isinstance(a, Tensor) else None for a in args]
-            if any([shape is not None and shape != out.array.shape for shape in shapes]):
-                node.shapes = shapes
-            if cls.saves:
-                node.save(args, out.array)
-                out._counter = node.counter
-            out._needs_grad, out._node = True, node
+        if recording.enabled:
+            edges = tuple([node_of(a) if isinstance(a, Tensor) else None for a in args])
+            if edges.count(None) < len(edges):
+                shape = out.array.shape
+                broadcast = any(isinstance(a, ndarray) and a.shape != shape for a in arrays)
+                shapes = [getattr(a, "shape", ()) for a in arrays] if broadcast else None
+                _record(cls(), out, args, edges, shapes)
         return out
 
     def pull_back(self, g: Any, as_tensors: bool) -> Sequence[Any]:
@@ -270,13 +244,86 @@ class Elementwise(Operation):
         if len(edges) == 1:
             return (self.partials[0](g, *saved),)  # type: ignore[misc]
         back: list[Any] = []
-        for i, partial in enumerate(self.partials[: len(edges)]):
-            if edges[i] is None or partial is None:
-                back.append(None)
-            else:
-                share = partial(g, *saved)
-                back.append(share if shapes is None else sum_to(share, shapes[i]))
+        for edge, partial in zip(edges, self.partials):
+            back.append(None if edge is None or partial is None else partial(g, *saved))
+        if shapes is not None:
+            back = [None if share is None else sum_to(share, shape) for share, shape in zip(back, shapes)]
         return back
+
+
+def _record(node: Any, out: Tensor, args: Sequence[Any], edges: tuple[Any, ...], shapes: Any) -> None:
+    """Make ``node`` the history of ``out``."""
+    node.number = next_number()
+    node.edges = edges
+    if shapes is not None:
+        node.shapes = shapes
+    if node.saves:
+        node.save(args, out.array)
+        out._counter = node.counter
+    out._needs_grad, out._node = True, node
+
+
+def _make_unary(cls: type[Elementwise]) -> Callable[[Any], Tensor]:
+    forward: Any = cls.forward
+    makes_floats = cls.promotes == "float"
+
+    def unary(x: Tensor) -> Tensor:
+        array = x.array
+        if makes_floats and array.dtype.kind != "f":
+            x = x.to(dtypes.get_default_dtype())
+            array = x.array
+        result = quiet.run(forward, array)
+        out = new(Tensor)
+        out.array = result if type(result) is ndarray else np.asarray(result)
+        if x._needs_grad and recording.enabled:
+            _record(cls(), out, (x,), (node_of(x),), None)
+        return out
+
+    return unary
+
+
+def _make_binary(cls: type[Elementwise]) -> Callable[[Any, Any], Any]:
+    forward: Any = cls.forward
+    makes_floats = cls.promotes == "float"
+
+    def binary(x: Any, y: Any) -> Any:
+        if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+            return _with_number(cls, x, y)
+        a, b = x.array, y.array
+        if a.dtype is not b.dtype or (makes_floats and a.dtype.kind != "f"):
+            x, y = cls.promoted(x, y)
+            a, b = x.array, y.array
+        try:
+            result = quiet.run(forward, a, b)
+        except ValueError as error:
+            raise shape_error(a.shape, b.shape) from error
+        out = new(Tensor)
+        out.array = result if type(result) is ndarray else np.asarray(result)
+        if (x._needs_grad or y._needs_grad) and recording.enabled:
+            shapes = None if a.shape == b.shape else (a.shape, b.shape)
+            _record(cls(), out, (x, y), (node_of(x), node_of(y)), shapes)
+        return out
+
+    return binary
+
+
+def _with_number(cls: type[Elementwise], x: Any, y: Any) -> Any:
+    """A tensor and a number; NotImplemented for what is neither, so that Python asks the other operand."""
+    x, y = (Tensor(v) if isinstance(v, ndarray | np.generic) else v for v in (x, y))
+    number, tensor = (y, x) if isinstance(x, Tensor) else (x, y)
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{cls.__name__.lower()}(): expected a Tensor, got {type(x).__name__} and {type(y).__name__}")
+    if isinstance(number, Tensor):
+        return cls.binary(x, y)
+    if not isinstance(number, NUMBERS):
+        return NotImplemented
+    if tensor.array.dtype.kind != "f":
+        return cls.apply(*cls.promoted(x, y))
+    number = float(number)
+    return cls.apply(x, number) if tensor is x else cls.apply(number, y)
+
+
+NUMBERS = (bool, int, float)
 
 
 def number_in(number: Any, dtype: np.dtype) -> Any:
@@ -290,10 +337,10 @@ def number_in(number: Any, dtype: np.dtype) -> Any:
     return number if limits.min <= number <= limits.max else int(np.asarray(number).astype(dtype))
 
 
-def _broadcasting(forward: Callable[..., Any], *arrays: Any) -> Any:
-    """Call ``forward``; shapes that do not go together raise PyTorch's kind of error, which names both."""
+def broadcasting(function: Callable[..., Any], *arrays: Any) -> Any:
+    """Call ``function``; shapes that do not go together raise PyTorch's kind of error, which names both."""
     try:
-        return forward(*arrays)
+        return quiet.run(function, *arrays)
     except ValueError as error:
         raise shape_error(*[a.shape for a in arrays if isinstance(a, ndarray)]) from error
 

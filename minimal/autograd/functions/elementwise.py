@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minimal.autograd import dtypes
-from minimal.autograd.operation import Elementwise, _broadcasting, number_in, quiet
+from minimal.autograd.operation import Elementwise, broadcasting, number_in, quiet
 from minimal.autograd.operations import elementwise as ops
 from minimal.autograd.tensor import Tensor
 
@@ -165,15 +165,13 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if common.kind != "f":
         if not np.all(_array(other)):
             raise RuntimeError("ZeroDivisionError")
-        quotient = quiet.run(_broadcasting, np.floor_divide, _array(input, common), _array(other, common))
+        quotient = broadcasting(np.floor_divide, _array(input, common), _array(other, common))
         if rounding_mode == "trunc":
             remains = quiet.run(np.remainder, _array(input, common), _array(other, common))
             quotient = quotient + ((quotient < 0) & (remains != 0)).astype(common)
         return Tensor(np.asarray(quotient).astype(common, copy=False))
     if rounding_mode == "floor":
-        return Tensor(
-            np.asarray(quiet.run(_broadcasting, np.floor_divide, _array(input, common), _array(other, common)))
-        )
+        return Tensor(np.asarray(broadcasting(np.floor_divide, _array(input, common), _array(other, common))))
     return trunc(ops.Div.binary(input, other))
 
 
@@ -332,7 +330,7 @@ def _question(ufunc: Any, name: str, meaning: str) -> Callable[[Any, Any], Tenso
             a, b = a.astype(common, copy=False), b.astype(common, copy=False)
         elif isinstance(a, np.ndarray) and isinstance(b, float) and a.dtype.kind != "f":
             a = a.astype(dtypes.get_default_dtype())
-        return Tensor(quiet.run(_broadcasting, ufunc, a, b))
+        return Tensor(broadcasting(ufunc, a, b))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Whether {meaning}, elementwise.  Source: torch.{name}, 2.13.0."
@@ -355,7 +353,7 @@ def _bits(ufunc: Any, name: str) -> Callable[[Any, Any], Tensor]:
         common = dtypes.result_type(input, other)
         if common.kind == "f":
             raise RuntimeError(f'"{name}_cpu" not implemented for {common}: bits are those of whole numbers')
-        return Tensor(_broadcasting(ufunc, _array(input, common), _array(other, common)))
+        return Tensor(broadcasting(ufunc, _array(input, common), _array(other, common)))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Bit by bit {name.rpartition('_')[2]} of whole numbers or bools.  Source: torch.{name}, 2.13.0."
