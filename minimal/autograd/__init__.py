@@ -1,8 +1,8 @@
 """Automatic differentiation: tensors that remember how they were made, and the way back to the gradients.
 
 Read in this order: ``graph`` (nodes and the walk back), ``operation`` (what a formula needs to become a node), the classes
-in ``operations/`` (the derivations), ``tensor`` (a NumPy array with a history).  ``functions/`` holds PyTorch's names for it all,
-``kernels/`` the twins that compute convolution and pooling on arrays.
+in ``operations/`` (the derivations), ``tensor`` (a NumPy array with a history).  ``functions/`` holds PyTorch's names for
+it all, ``kernels/`` the twins that compute convolution and pooling on arrays.
 """
 
 from importlib import import_module

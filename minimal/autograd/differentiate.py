@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minimal.autograd.graph import reachable, walk_back
+from minimal.autograd.graph import walk_back
 from minimal.autograd.tensor import Tensor, node_of, wrap
 
 __all__ = ["backward", "grad"]
@@ -78,12 +78,14 @@ def backward(
     edges = None if wanted is None else [_edge_of(tensor) for tensor in wanted]
     roots = _roots(outputs, grad_tensors, create_graph)
     found = walk_back(roots, retain_graph=retain_graph, create_graph=create_graph, wanted=edges)
-    leaves = _leaves(roots) if wanted is None else wanted
     handed_out = {id(g) for _, g in roots}
-    for leaf in leaves:
-        g = found.get(id(node_of(leaf)))
-        if g is not None:
+    if wanted is None:
+        for leaf, g in found.items():
             _accumulate(leaf, g, create_graph, handed_out)
+    else:
+        for tensor, edge in zip(wanted, edges or ()):
+            if edge in found:
+                _accumulate(tensor, found[edge], create_graph, handed_out)
 
 
 def _edge_of(tensor: Tensor) -> Any:
@@ -91,16 +93,6 @@ def _edge_of(tensor: Tensor) -> Any:
     if edge is None:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return edge
-
-
-def _leaves(roots: Sequence[tuple[Any, Any]]) -> list[Tensor]:
-    """The leaf tensors that the graph ends in, in the order in which the walk back comes to them."""
-    leaves = {id(edge): edge for edge, _ in roots if isinstance(edge, Tensor)}
-    for node in reachable(edge for edge, _ in roots):
-        for edge in node.edges:
-            if isinstance(edge, Tensor):
-                leaves[id(edge)] = edge
-    return list(leaves.values())
 
 
 def _accumulate(leaf: Tensor, g: Any, create_graph: bool, handed_out: set[int]) -> None:
@@ -180,7 +172,7 @@ def grad(
     found = walk_back(roots, retain_graph=retain_graph, create_graph=create_graph, wanted=edges)
     result: list[Tensor | None] = []
     for tensor, edge in zip(wanted, edges):
-        g = found.get(id(edge))
+        g = found.get(edge)
         if isinstance(edge, Tensor) and g is not None and edge._leaf_hooks is not None:
             for hook in list(edge._leaf_hooks.on_output.values()):
                 replacement = hook(wrap(g))

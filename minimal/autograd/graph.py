@@ -136,17 +136,14 @@ class Handle:
 
 def reachable(roots: Iterable[Any]) -> list[Node]:
     """All nodes that gradients from the roots can reach, the last recorded first."""
-    seen: set[int] = set()
-    nodes: list[Node] = []
     stack = [root for root in roots if isinstance(root, Node)]
+    seen = set(stack)
+    nodes = list(seen)
     while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        nodes.append(node)
-        for edge in node.edges:
-            if isinstance(edge, Node) and id(edge) not in seen:
+        for edge in stack.pop().edges:
+            if isinstance(edge, Node) and edge not in seen:
+                seen.add(edge)
+                nodes.append(edge)
                 stack.append(edge)
     nodes.sort(key=_number, reverse=True)
     return nodes
@@ -156,15 +153,15 @@ def _number(node: Node) -> int:
     return node.number
 
 
-def _working(nodes: list[Node], wanted: Sequence[Any]) -> list[Node]:
+def _working(nodes: list[Node], wanted: Sequence[Any]) -> set[Any]:
     """Of the nodes (last recorded first), those along whose edges something wanted is reached."""
-    leads = set(map(id, wanted))
-    working = []
+    leads = set(wanted)
+    working = set()
     for node in reversed(nodes):
-        if any(id(edge) in leads for edge in node.edges):
-            leads.add(id(node))
-            working.append(node)
-    return working[::-1]
+        if not leads.isdisjoint(node.edges):
+            leads.add(node)
+            working.add(node)
+    return working
 
 
 def walk_back(
@@ -173,7 +170,7 @@ def walk_back(
     retain_graph: bool,
     create_graph: bool,
     wanted: Sequence[Any] | None = None,
-) -> dict[int, Any]:
+) -> dict[Any, Any]:
     """Send gradients from the roots through the graph.
 
     Parameters
@@ -190,30 +187,30 @@ def walk_back(
     Returns
     -------
     dict
-        The gradients of the leaves, or of what was wanted, by the identity of the node or leaf.
+        The gradients of the leaves, or of what was wanted, by leaf or node.
     """
-    gradients: dict[int, Any] = {}
+    gradients: dict[Any, Any] = {}
     for edge, g in roots:
-        gradients[id(edge)] = gradients[id(edge)] + g if id(edge) in gradients else g
-    nodes = reachable(edge for edge, _ in roots)
-    working = None if wanted is None else set(map(id, _working(nodes, wanted)))
-    kept = frozenset() if wanted is None else frozenset(map(id, wanted))
-    captured: dict[int, Any] = {}
+        gradients[edge] = gradients[edge] + g if edge in gradients else g
+    nodes = reachable(gradients)
+    working = None if wanted is None else _working(nodes, wanted)
+    kept = frozenset(wanted or ())
+    captured: dict[Any, Any] = {}
 
     with set_grad_enabled(create_graph), np.errstate(all="ignore"):
         for node in nodes:
-            key = id(node)
-            g = gradients.pop(key, None)
+            g = gradients.pop(node, None)
             if g is None:
                 continue
             if node.hooks is not None:
                 g = _before(node.hooks, g)
-            if key in kept:
-                captured[key] = g
-            if working is not None and key not in working:
-                continue
+            if working is not None:
+                if node in kept:
+                    captured[node] = g
+                if node not in working:
+                    continue
             if type(node) is Part:
-                shares = gradients.setdefault(id(node.parent), [None] * node.parent.n_outputs)
+                shares = gradients.setdefault(node.parent, [None] * node.parent.n_outputs)
                 shares[node.index] = g
                 continue
             back = node.pull_back(g, create_graph)
@@ -223,8 +220,7 @@ def walk_back(
                 node.release()
             for edge, share in zip(node.edges, back):
                 if edge is not None and share is not None:
-                    key = id(edge)
-                    gradients[key] = gradients[key] + share if key in gradients else share
+                    gradients[edge] = gradients[edge] + share if edge in gradients else share
     return {**gradients, **captured}
 
 

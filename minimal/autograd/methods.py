@@ -289,7 +289,6 @@ def bind() -> None:
     """Give the Tensor its methods."""
     for name, method in OPERATORS.items():
         setattr(Tensor, name, method)
-    Tensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign]
     for name, function in f.FUNCTIONS.items():
         if name not in NOT_METHODS:
             setattr(Tensor, name, function)

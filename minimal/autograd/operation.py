@@ -91,6 +91,11 @@ class Operation(Node):
         node.n_outputs = len(result)  # type: ignore[misc]
         return tuple([_part(node, i, array) for i, array in enumerate(result)])
 
+    @classmethod
+    def of(cls, *args: Any) -> Any:
+        """Carry it out on what a backward formula has in hand: recorded if there are Tensors, else on arrays at full speed."""
+        return cls.apply(*args) if any(isinstance(a, Tensor) for a in args) else cls().forward(*args)
+
     @property
     def needs(self) -> tuple[bool, ...]:
         """For each tensor that went in: whether its gradient is wanted."""
@@ -162,9 +167,11 @@ class Operation(Node):
         return back if type(back) is tuple else (back,)
 
     def release(self) -> None:
-        if self.saves or self.keeps:
+        if self.saves:
             self.freed = True
             self.saved = self.output = None
+        if self.keeps:
+            self.freed = True
             for name in self.keeps:
                 setattr(self, name, None)
 
@@ -195,6 +202,8 @@ class Elementwise(Operation):
     ----------
     promotes : {"common", "float"}
         "float" where whole numbers become the default floating point dtype.
+    asks_twin : bool
+        Whether ``forward`` calls a kernel, which only the caller's context can choose: see :mod:`minimal.engine`.
     unary, binary : callable
         Carry the operation out on one tensor, or on two tensors or numbers; made for each subclass, since a small operation
         should cost little more than NumPy's own.
@@ -202,6 +211,7 @@ class Elementwise(Operation):
 
     shapes: Any = None  # of the inputs, where they were broadcast
     promotes: ClassVar[str] = "common"
+    asks_twin: ClassVar[bool] = False
     partials: ClassVar[tuple[Callable[..., Any] | None, ...]] = ()
     unary: ClassVar[Callable[[Any], Tensor]]
     binary: ClassVar[Callable[[Any, Any], Any]]
@@ -224,8 +234,9 @@ class Elementwise(Operation):
     def apply(cls, *args: Any) -> Tensor:
         """Carry it out on any number of tensors and numbers, of one dtype."""
         arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+        run = _run_here if cls.asks_twin else quiet.run
         try:
-            result = quiet.run(cls.forward, *arrays)
+            result = run(cls.forward, *arrays)
         except ValueError as error:
             raise shape_error(*[a.shape for a in arrays if isinstance(a, ndarray)]) from error
         out = Tensor(result)
@@ -239,15 +250,15 @@ class Elementwise(Operation):
         return out
 
     def pull_back(self, g: Any, as_tensors: bool) -> Sequence[Any]:
-        saved = self.unpack(as_tensors) if self.saves else ()
-        edges, shapes = self.edges, self.shapes
+        given = (g, *self.unpack(as_tensors)) if self.saves else (g,)
+        edges = self.edges
         if len(edges) == 1:
-            return (self.partials[0](g, *saved),)  # type: ignore[misc]
-        back: list[Any] = []
-        for edge, partial in zip(edges, self.partials):
-            back.append(None if edge is None or partial is None else partial(g, *saved))
-        if shapes is not None:
-            back = [None if share is None else sum_to(share, shape) for share, shape in zip(back, shapes)]
+            return (self.partials[0](*given),)  # type: ignore[misc]
+        back = [
+            None if edge is None or partial is None else partial(*given) for edge, partial in zip(edges, self.partials)
+        ]
+        if self.shapes is not None:
+            back = [None if share is None else sum_to(share, shape) for share, shape in zip(back, self.shapes)]
         return back
 
 
@@ -263,16 +274,23 @@ def _record(node: Any, out: Tensor, args: Sequence[Any], edges: tuple[Any, ...],
     out._needs_grad, out._node = True, node
 
 
+def _run_here(forward: Callable[..., Any], *arrays: Any) -> Any:
+    """As ``quiet.run``, in the caller's own context."""
+    with np.errstate(all="ignore"):
+        return forward(*arrays)
+
+
 def _make_unary(cls: type[Elementwise]) -> Callable[[Any], Tensor]:
     forward: Any = cls.forward
     makes_floats = cls.promotes == "float"
+    here = cls.asks_twin
 
     def unary(x: Tensor) -> Tensor:
         array = x.array
         if makes_floats and array.dtype.kind != "f":
             x = x.to(dtypes.get_default_dtype())
             array = x.array
-        result = quiet.run(forward, array)
+        result = _run_here(forward, array) if here else quiet.run(forward, array)
         out = new(Tensor)
         out.array = result if type(result) is ndarray else np.asarray(result)
         if x._needs_grad and recording.enabled:
@@ -285,9 +303,12 @@ def _make_unary(cls: type[Elementwise]) -> Callable[[Any], Tensor]:
 def _make_binary(cls: type[Elementwise]) -> Callable[[Any, Any], Any]:
     forward: Any = cls.forward
     makes_floats = cls.promotes == "float"
+    saves, saves_others = bool(cls.saves), cls.saves == "others"
 
     def binary(x: Any, y: Any) -> Any:
         if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+            if type(y) is float and isinstance(x, Tensor) and x.array.dtype.kind == "f":
+                return _with_float(cls, x, y, True)
             return _with_number(cls, x, y)
         a, b = x.array, y.array
         if a.dtype is not b.dtype or (makes_floats and a.dtype.kind != "f"):
@@ -300,8 +321,17 @@ def _make_binary(cls: type[Elementwise]) -> Callable[[Any, Any], Any]:
         out = new(Tensor)
         out.array = result if type(result) is ndarray else np.asarray(result)
         if (x._needs_grad or y._needs_grad) and recording.enabled:
-            shapes = None if a.shape == b.shape else (a.shape, b.shape)
-            _record(cls(), out, (x, y), (node_of(x), node_of(y)), shapes)
+            node: Any = cls()
+            node.number = next_number()
+            node.edges = x_edge, y_edge = node_of(x), node_of(y)
+            if saves_others and x._counter is None and y._counter is None:
+                node.saved = (None if y_edge is None else x, None if x_edge is None else y)
+            elif saves:
+                node.save((x, y), out.array)
+                out._counter = node.counter
+            if a.shape != b.shape:
+                node.shapes = (a.shape, b.shape)
+            out._needs_grad, out._node = True, node
         return out
 
     return binary
@@ -310,7 +340,7 @@ def _make_binary(cls: type[Elementwise]) -> Callable[[Any, Any], Any]:
 def _with_number(cls: type[Elementwise], x: Any, y: Any) -> Any:
     """A tensor and a number; NotImplemented for what is neither, so that Python asks the other operand."""
     x, y = (Tensor(v) if isinstance(v, ndarray | np.generic) else v for v in (x, y))
-    number, tensor = (y, x) if isinstance(x, Tensor) else (x, y)
+    tensor, number = (x, y) if isinstance(x, Tensor) else (y, x)
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{cls.__name__.lower()}(): expected a Tensor, got {type(x).__name__} and {type(y).__name__}")
     if isinstance(number, Tensor):
@@ -319,8 +349,18 @@ def _with_number(cls: type[Elementwise], x: Any, y: Any) -> Any:
         return NotImplemented
     if tensor.array.dtype.kind != "f":
         return cls.apply(*cls.promoted(x, y))
-    number = float(number)
-    return cls.apply(x, number) if tensor is x else cls.apply(number, y)
+    return _with_float(cls, tensor, float(number), tensor is x)
+
+
+def _with_float(cls: type[Elementwise], tensor: Tensor, number: float, is_first: bool) -> Tensor:
+    """A floating point tensor and a number."""
+    array = tensor.array
+    out = Tensor(quiet.run(cls.forward, array, number) if is_first else quiet.run(cls.forward, number, array))
+    if tensor._needs_grad and recording.enabled:
+        edge = node_of(tensor)
+        args, edges = ((tensor, number), (edge, None)) if is_first else ((number, tensor), (None, edge))
+        _record(cls(), out, args, edges, None)
+    return out
 
 
 NUMBERS = (bool, int, float)
