@@ -160,7 +160,8 @@ def grad(
     RuntimeError
         If an input does not require a gradient, or was not used.
 
-    Source: torch.autograd.grad, 2.13.0.
+    Source: torch.autograd.grad, 2.13.0.  Differs from the reference when a hook sits on an input from which the walk goes on
+    to another input: here the gradient of the input is what the hook made of it, as in ``backward``; there it is not.
     """
     if allow_unused is False and materialize_grads:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")

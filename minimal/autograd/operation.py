@@ -80,8 +80,8 @@ class Operation(Node):
         record = recording.enabled and any(isinstance(a, Tensor) and a._needs_grad for a in args)
         if not record:
             return tuple(map(Tensor, result)) if type(result) is tuple else Tensor(result)
-        node.number = next_number()
         node.edges = tuple([node_of(a) for a in args if isinstance(a, Tensor)])
+        node.number = next_number()
         if cls.saves:
             node.save(args, result)
         if type(result) is not tuple:
@@ -322,8 +322,8 @@ def _make_binary(cls: type[Elementwise]) -> Callable[[Any, Any], Any]:
         out.array = result if type(result) is ndarray else np.asarray(result)
         if (x._needs_grad or y._needs_grad) and recording.enabled:
             node: Any = cls()
-            node.number = next_number()
             node.edges = x_edge, y_edge = node_of(x), node_of(y)
+            node.number = next_number()
             if saves_others and x._counter is None and y._counter is None:
                 node.saved = (None if y_edge is None else x, None if x_edge is None else y)
             elif saves:
