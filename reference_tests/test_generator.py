@@ -5,7 +5,6 @@ PyTorch's vector code for AVX2; where PyTorch does not run that, they agree to r
 """
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -27,7 +26,6 @@ from minimal.generator import (
     random_u64,
     random_uniform,
 )
-from minimal.generator.fused_numpy import fused
 
 COMPONENT = "generator"
 
@@ -119,6 +117,14 @@ def test_the_engines_go_on_from_each_other():
     assert one.get_state().tobytes() == mixed.get_state().tobytes()
 
 
+def test_a_seed_forgets_the_second_number_of_a_pair(engine, pair):
+    ours, theirs = pair(5)
+    random_normal(ours, 1)
+    torch.randn(1, generator=theirs)
+    assert in_step(ours.manual_seed(5), theirs.manual_seed(5))
+    assert random_normal(ours, 3).tobytes() == torch.randn(3, generator=theirs).numpy().tobytes()
+
+
 def test_a_copy_goes_its_own_way():
     import copy
     import pickle
@@ -181,7 +187,11 @@ def test_what_is_no_state_is_the_same_error():
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("bounds", [(0, 1), (-2.5, 3.7), (0, 1e-3), (1, 1), (-1e-3, 1e4), (0.9, 1)])
+@pytest.mark.parametrize(
+    "bounds",
+    # The last three leave so few numbers between them that a draw is rounded to the upper bound, in one dtype each.
+    [(0, 1), (-2.5, 3.7), (0, 1e-3), (1, 1), (-1e-3, 1e4), (0.9, 1), (1, 1 + 2**-22), (1, 1 + 2**-51)],
+)
 def test_uniform(dtype, bounds, engine, pair, parity):
     ours, theirs = pair(1)
     for n in SIZES:
@@ -258,8 +268,9 @@ def test_millions(engine, pair, parity):
 # ---------------------------------------------------------------- integers
 
 RANGES = [
-    (0, 1), (0, 2), (0, 10), (-7, 1 << 20), (0, 2**31 - 1), (0, 2**31), (5, 2**32 - 3), (0, 2**32 - 1), (0, 2**32),
-    (-(2**31), 2**31), (-3, 2**40), (-(2**63), 2**63 - 1), (-5, 2**62 + 7), (0, 2**63 - 1), (-(2**63), None), (3, None),
+    (0, 1), (0, 2), (0, 10), (-7, 1 << 20), (0, 2**28 - 1), (9, 2**28 + 9), (0, 2**31 - 1), (0, 2**31),
+    (5, 2**32 - 3), (0, 2**32 - 1), (0, 2**32), (-(2**31), 2**31), (-3, 2**40), (-(2**63), 2**63 - 1),
+    (-5, 2**62 + 7), (0, 2**63 - 1), (-(2**63), None), (3, None),
 ]  # fmt: skip
 
 
@@ -445,48 +456,3 @@ def test_what_cannot_be_drawn_is_the_same_error_and_draws_nothing(ours, theirs, 
     with pytest.raises(expected.type, match=word):
         ours(generator)
     assert in_step(generator, torch.Generator())
-
-
-# ---------------------------------------------------------------- rounding
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_fused_multiply_add_is_rounded_once(dtype):
-    random = np.random.RandomState(0)
-    for _ in range(60):
-        x, y = random.standard_normal(50).astype(dtype), dtype(random.standard_normal())
-        # A third number near the end of the product, or one that takes it almost to the middle of two results.
-        z = dtype(-x[0] * y * (1 + random.randint(-3, 4) * np.finfo(dtype).eps) * 2.0 ** random.randint(-30, 31))
-        exact = [Fraction(float(a)) * Fraction(float(y)) + Fraction(float(z)) for a in x]
-        assert fused(x, y, z).tolist() == [nearest(value, dtype) for value in exact]
-
-
-def nearest(value, dtype):
-    """The number of this dtype that is nearest to a fraction, of two the even one."""
-    guess = dtype(float(value))
-    near = [np.nextafter(guess, -dtype(np.inf)), guess, np.nextafter(guess, dtype(np.inf))]
-    return float(min(near, key=lambda x: (abs(Fraction(float(x)) - value), x.view(f"i{x.itemsize}") & 1)))
-
-
-@pytest.mark.wide
-def test_every_uniform_number_gives_its_logarithm_sine_and_cosine(parity):
-    """The NumPy text rounds twice where the kernel's instruction rounds once: of the 2**24 numbers, none shows it."""
-    from numba import njit
-
-    from minimal.generator import normal_numba, normal_numpy
-
-    @njit
-    def compiled(u, theta, out):
-        for i in range(len(u)):
-            out[0, i] = normal_numba.log(u[i])
-            out[1, i], out[2, i] = normal_numba.sine_and_cosine(theta[i])
-
-    for start in range(0, 2**24, 2**20):
-        x = np.arange(start, start + 2**20, dtype=np.float32) * np.float32(2.0**-24)
-        u, theta = 1 - x, np.float32(2 * math.pi) * x
-        out = np.empty((3, len(x)), np.float32)
-        compiled(u, theta, out)
-        text = np.stack([normal_numpy.log(u), *normal_numpy.sine_and_cosine(theta)])
-        parity.identical(text, out, what="logarithm, sine and cosine of all uniform numbers", data=f"from {start}")
-        exact = np.stack([np.log(u.astype(float)), np.sin(theta.astype(float)), np.cos(theta.astype(float))])
-        assert np.abs(text - exact).max() < 2e-6  # and they are what they are called

@@ -7,11 +7,13 @@ hold inwards, to the next numbers that it does.
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 
+@cache
 def last_consecutive(dtype: np.dtype[Any]) -> int:
     """The largest integer of ``dtype``, or 2**digits, up to which a floating dtype holds them all."""
     if dtype.kind == "b":
@@ -80,14 +82,19 @@ def _gap(number: int, dtype: np.dtype[Any]) -> int:
     return 2 ** (abs(number).bit_length() - 1 - np.finfo(dtype).nmant)
 
 
-def _check(low: int, last: int, dtype: np.dtype[Any]) -> None:
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The smallest and the largest integer that ``dtype`` and int64 both reach."""
     if dtype.kind == "b":
-        smallest, largest = 0, 1
-    else:
-        limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-        smallest, largest = int(limits.min), int(limits.max)
+        return 0, 1
+    limits: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return max(int(limits.min), -(2**63)), min(int(limits.max), 2**63 - 1)
+
+
+def _check(low: int, last: int, dtype: np.dtype[Any]) -> None:
+    smallest, largest = _limits(dtype)
     for name, bound in (("low", low), ("high - 1", last)):
-        if not max(smallest, -(2**63)) <= bound <= min(largest, 2**63 - 1):
+        if not smallest <= bound <= largest:
             raise RuntimeError(f"{name}={bound} is out of bounds for {dtype}.")
 
 

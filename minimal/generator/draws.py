@@ -39,8 +39,10 @@ def size_of(shape: Shape) -> int:
 
 def rounded(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """``x`` in another dtype; to half precision by way of single precision, as the reference rounds."""
+    if dtype != np.float16:
+        return x.astype(dtype, copy=False)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, without words
-        return (x.astype(np.float32) if dtype == np.float16 else x).astype(dtype)
+        return x.astype(np.float32).astype(np.float16)
 
 
 def _floating(dtype: DTypeLike, what: str) -> np.dtype[Any]:
@@ -169,7 +171,7 @@ def random_normal(
     x[:whole] = normal.normal_blocks(generator, whole, computed, mean, std)
     if whole < n:
         if dtype != np.float16:  # half precision draws block after block, and only the last 16 numbers of the rest
-            _draws().uniform(generator, n - whole, dtype, 0.0, 1.0)
+            generator.skip((n - whole) * dtype.itemsize // 4)
         x[-16:] = normal.normal_blocks(generator, 16, computed, mean, std)
     return x.reshape(shape)
 

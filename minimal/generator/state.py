@@ -108,6 +108,10 @@ class Generator:
         self.second[0] = np.nan
         return self
 
+    def skip(self, n: int) -> None:
+        """Leave out the next ``n`` words."""
+        self.bits.random_raw(n, output=False)
+
     def seed(self) -> int:
         """Begin a stream that nobody can foresee, and return its seed."""
         self.manual_seed(secrets.randbits(64))
