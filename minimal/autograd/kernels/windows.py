@@ -88,29 +88,29 @@ def lowest(dtype: np.dtype[Any]) -> Any:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def places_in_image(
-    place: NDArray[Any], width: int, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> NDArray[np.int64]:
-    """From the number of a pixel within its window, row by row, to its number within the image, row by row.
+def pixel_numbers(
+    width: int, shape: Shape, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pixels counted row by row within the image: where each window has its corner, and what is added for its pixels.
+
+    Pixel number k of window (i, j) is number ``corner[i, j] + within[k]`` of an image of that width.
 
     Parameters
     ----------
-    place : ndarray of integers, shape (N, C, OH, OW)
     width : int
         Of the image.
+    shape : (N, C, OH, OW)
+        Of the output.
 
     Returns
     -------
-    ndarray of int64, shape (N, C, OH, OW)
+    corner : ndarray of int64, shape (OH, OW)
+    within : ndarray of int64, shape (kernel height * kernel width,)
     """
-    row, column = np.divmod(place.astype(np.int64), kernel[1])
-    row *= dilation[0]
-    column *= dilation[1]
-    row += (np.arange(place.shape[2]) * stride[0] - padding[0])[:, np.newaxis]
-    column += np.arange(place.shape[3]) * stride[1] - padding[1]
-    row *= width
-    row += column
-    return row
+    row, column = np.divmod(np.arange(kernel[0] * kernel[1]), kernel[1])
+    top = np.arange(shape[2]) * stride[0] - padding[0]
+    left = np.arange(shape[3]) * stride[1] - padding[1]
+    return top[:, np.newaxis] * width + left, row * dilation[0] * width + column * dilation[1]
 
 
 def adaptive_bounds(size: int, count: int) -> list[tuple[int, int]]:
