@@ -21,7 +21,7 @@ from minimal.autograd.kernels.windows import (
     Shape,
     adaptive_bounds,
     lowest,
-    pixel_numbers,
+    places_in_image,
     pooled_shape,
     window_divisor,
 )
@@ -52,8 +52,7 @@ def max_pool2d(
     Source: ``torch.nn.functional.max_pool2d(..., return_indices=True)``, 2.13.0.
     """
     out, place = max_pool2d_places(x, kernel, stride, padding, dilation, ceil_mode)
-    corner, within = pixel_numbers(x.shape[3], out.shape, kernel, stride, padding, dilation)
-    return out, corner + within[place]
+    return out, places_in_image(place, x.shape[3], kernel, stride, padding, dilation)
 
 
 def max_pool2d_backward(g: Array, indices: NDArray[np.int64], input_shape: Shape) -> Array:

@@ -113,6 +113,14 @@ def pixel_numbers(
     return top[:, np.newaxis] * width + left, row * dilation[0] * width + column * dilation[1]
 
 
+def places_in_image(
+    place: NDArray[Any], width: int, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> NDArray[np.int64]:
+    """From the number of a pixel in its window to its number in an image of that width, shape (N, C, OH, OW)."""
+    corner, within = pixel_numbers(width, place.shape, kernel, stride, padding, dilation)
+    return corner + within[place]
+
+
 def adaptive_bounds(size: int, count: int) -> list[tuple[int, int]]:
     """The ends of ``count`` windows that cover an axis as evenly as they can; neighbours may share a pixel.
 
