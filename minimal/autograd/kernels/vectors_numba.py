@@ -4,11 +4,12 @@ A matrix product has two multiplications to do for every number that it reads, i
 could do dozens in that time.  So fast kernels cut the result into small tiles and finish one tile at a time: with 6 rows of
 16 sums in registers, a step reads 6 numbers of the one matrix and 16 of the other, and does 6 x 16 multiplications.
 
-``multiply_add`` is that step.  In plain loops, with ``starts`` saying where each row reads::
+``add_products`` takes such steps.  In plain loops, with ``starts`` saying where each row begins to read::
 
-    for i in range(rows):
-        for j in range(lanes):
-            tile[i, j] += a[starts[first + i] + shift] * b[row + j]
+    for k in range(count):
+        for i in range(rows):
+            for j in range(lanes):
+                tile[i, j] += a[starts[first + i] + shift + reads[k]] * b[row + k * step + j]
 
 A compiler does not find this by itself, so each function here says directly which vector instructions it stands for.  What
 the host can do (how wide a register is, and how many there are) decides the size of a tile.  Arrays are one-dimensional
@@ -36,7 +37,8 @@ _IS_LARGE = _IS_ARM or "avx512f" in _HOST  # 32 registers, else 16
 
 ROWS = 12 if _IS_LARGE else 6  # of a tile, each two registers wide: what remains holds the factors
 WINDOWS = 3 if _IS_LARGE else 1  # of four rows each, in a tile that is pooled
-LINE = 24 * _REGISTER // 64 if _IS_LARGE else 6  # the longest line, in pieces of 64 bytes
+LINE_BYTES = 64  # in a piece of a line
+LINE = 24 * _REGISTER // LINE_BYTES if _IS_LARGE else 6 * _REGISTER // 32  # pieces in the longest line
 
 
 LANES = 2 * _REGISTER  # bytes in a row of a tile
@@ -157,22 +159,55 @@ def store(typingctx, tile, a, starts, first, shift):
 
 
 @intrinsic
-def multiply_add(typingctx, tile, a, starts, first, shift, b, row):
-    """The tile plus the products: tile[i, j] + a[starts[first + i] + shift] * b[row + j]."""
+def add_products(typingctx, tile, a, starts, first, shift, reads, count, b, row, step):
+    """The tile plus the sum over k < count of a[starts[first + i] + shift + reads[k]] * b[row + k * step + j]."""
 
     def codegen(context, builder, signature, args):
-        sums, table = args[0], _Memory(context, builder, starts, args[2])
-        left, right = _Memory(context, builder, a, args[1]), _Memory(context, builder, b, args[5])
+        sums, left, table, first, shift, steps, count, right, row, step = args
+        left, right = _Memory(context, builder, a, left), _Memory(context, builder, b, right)
+        table, steps = _Memory(context, builder, starts, table), _Memory(context, builder, reads, steps)
         vector = context.get_value_type(tile.dtype)
-        factors = right.lanes(vector, args[6])
-        vectors = []
-        for i in range(tile.count):
-            number = left.number(table.number(args[3], _integer(i)), args[4])
-            factor = _spread(builder, number, vector)
-            vectors.append(_multiply_add(builder, factor, factors, builder.extract_value(sums, i)))
-        return context.make_tuple(builder, tile, vectors)
+        begins = [builder.add(table.number(first, _integer(i)), shift) for i in range(tile.count)]
+        before = [builder.extract_value(sums, i) for i in range(tile.count)]
 
-    return tile(tile, a, starts, types.intp, types.intp, b, types.intp), codegen
+        def body(k: Any, row: Any, totals: list[Any]) -> list[Any]:
+            read, factors = steps.number(k), right.lanes(vector, row)
+            numbers = [_spread(builder, left.number(begin, read), vector) for begin in begins]
+            return [_multiply_add(builder, number, factors, total) for number, total in zip(numbers, totals)]
+
+        return context.make_tuple(builder, tile, _loop(builder, count, row, step, before, body))
+
+    return tile(tile, a, starts, types.intp, types.intp, reads, types.intp, b, types.intp, types.intp), codegen
+
+
+def _loop(builder: Any, count: Any, row: Any, step: Any, values: list[Any], body: Any) -> list[Any]:
+    """``for k in range(count): values = body(k, row, values); row += step``, and the compiler must not unroll it.
+
+    It would begin the next rounds early, and for their numbers there are no registers left.
+    """
+    before = builder.block
+    inside, after = builder.append_basic_block("tile"), builder.append_basic_block("tile_done")
+    builder.cbranch(builder.icmp_signed(">", count, _integer(0)), inside, after)
+    builder.position_at_end(inside)
+    k, at, *totals = (builder.phi(value.type) for value in (count, row, *values))
+    results = body(k, at, totals)
+    for phi, begin, following in zip(
+        (k, at, *totals), (_integer(0), row, *values), (builder.add(k, _integer(1)), builder.add(at, step), *results)
+    ):
+        phi.add_incoming(begin, before)
+        phi.add_incoming(following, builder.block)
+    rounds = builder.cbranch(builder.icmp_signed("<", builder.add(k, _integer(1)), count), inside, after)
+    rule = builder.module.add_metadata([ir.MetaDataString(builder.module, "llvm.loop.unroll.disable")])
+    name = builder.module.add_metadata([rule, rule])
+    name.operands = (name, rule)  # how LLVM tells loops apart: a node that names itself
+    rounds.set_metadata("llvm.loop", name)
+    builder.position_at_end(after)
+    ends = []
+    for value, result in zip(values, results):
+        ends.append(builder.phi(value.type))
+        ends[-1].add_incoming(value, before)
+        ends[-1].add_incoming(result, inside)
+    return ends
 
 
 @intrinsic
@@ -220,7 +255,7 @@ def store_largest(typingctx, tile, values, places, starts, first, shift):
 @intrinsic
 def load_line(typingctx, length, a, position):
     """The numbers from a[position] on; the tuple ``length`` has one item for each 64 bytes of them."""
-    piece = _row_type(a, 64)
+    piece = _row_type(a, LINE_BYTES)
     line = types.UniTuple(piece, length.count)
 
     def codegen(context, builder, signature, args):

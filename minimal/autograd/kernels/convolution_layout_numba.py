@@ -1,0 +1,149 @@
+"""Arrays as the compiled convolutions want them: pixel after pixel, filters in tiles, samples in shares and blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from minimal.autograd.kernels.convolution_numpy import Array, Pair, Shape, out_shape
+from minimal.autograd.kernels.convolution_plan import Geometry, Plan, whole_tiles
+from minimal.autograd.kernels.vectors_numba import HAS_VECTORS, ROWS, aligned_empty, lanes
+from minimal.kernel_input import as_kernel_input
+from minimal.threads import get_num_threads, run_blocks
+
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+SHARED_PRODUCTS = 1 << 20  # multiplications below which a second thread costs more than it gives
+BLOCKS = 16  # of samples, at most, whose filter gradients add up apart
+BLOCK_SAMPLES = 8  # in a block, at least
+BLOCK_NUMBERS = 1 << 22  # that all blocks together may have in memory
+
+
+def is_fast(a: Array, b: Array, shape: Shape) -> bool:
+    """Whether tiles pay: else the twin's matrix product, or its way with sizes of zero, does."""
+    return HAS_VECTORS and a.dtype == b.dtype and a.dtype in (np.float32, np.float64) and 0 not in shape and b.size > 0
+
+
+def whole_lanes(channels: int, dtype: Any) -> int:
+    """That many channels, rounded up to whole rows of tiles."""
+    return -(-channels // lanes(dtype)) * lanes(dtype)
+
+
+def pixel_rows(image: Array) -> Array:
+    """The numbers of (N, C, H, W), pixel after pixel, copied only if they do not lie so."""
+    return as_kernel_input(np.ascontiguousarray(image.transpose(0, 2, 3, 1)).reshape(-1))
+
+
+def image_and_geometry(
+    x: Array, weight_shape: Shape, stride: Pair, padding: Pair, dilation: Pair, out_channels: int
+) -> tuple[Array, Geometry]:
+    """x with its padding, pixel after pixel, and the sizes that a plan is made from."""
+    (n, channels, height, width), (_, depth, kh, kw) = x.shape, weight_shape
+    out = out_shape(x.shape, weight_shape, stride, padding, dilation)[2:]
+    padded = height + 2 * padding[0], width + 2 * padding[1]
+    geometry = Geometry(padded, channels, depth, (kh, kw), stride, dilation, (out[0], out[1]), out_channels)
+    if padding == (0, 0):
+        return pixel_rows(x), geometry
+    image = aligned_empty(n * padded[0] * padded[1] * channels, x.dtype)
+    image[:] = 0
+    inside = image.reshape(n, *padded, channels)
+    inside[:, padding[0] : padding[0] + height, padding[1] : padding[1] + width] = x.transpose(0, 2, 3, 1)
+    return image, geometry
+
+
+def taps_last(w: Array) -> Array:
+    """w of (O, C / groups, kh, kw) as (O, C / groups, kh kw)."""
+    return as_kernel_input(np.ascontiguousarray(w).reshape(*w.shape[:2], -1))
+
+
+def pack_filters(w: Array, bias: Array | None, groups: int) -> tuple[Array, Array]:
+    """Filters as they are read, (groups, blocks of lanes, taps, C / groups, lanes), and a bias for each lane."""
+    o, width = w.shape[0], lanes(w.dtype)
+    filters = pack(taps_last(w), groups, width)
+    biases = np.zeros((groups, filters.shape[1] * width), w.dtype)
+    if bias is not None:
+        biases[:, : o // groups] = bias.reshape(groups, -1)
+    return filters, biases
+
+
+def shares(samples: int, products: int) -> list[int]:
+    """Where to cut the samples for the threads."""
+    count = 1 if products < SHARED_PRODUCTS else min(get_num_threads(), samples)
+    return [samples * share // count for share in range(count + 1)]
+
+
+def smallest(cuts: list[int]) -> int:
+    return min(b - a for a, b in pairwise(cuts))
+
+
+def in_blocks(
+    work: Callable[..., None], table: Plan, samples: int, weight_shape: Shape, groups: int, dtype: Any
+) -> Array:
+    """The gradient in the filters: ``work(dw, reads, first, last)`` adds what samples first to last give to filters in
+    tiles, of shape (groups, blocks of lanes, kh kw C / groups, lanes)."""
+    o, depth, kh, kw = weight_shape
+    width, reads = lanes(dtype), whole_tiles(table.reads, ROWS)
+    shape = groups, -(-o // groups // width), len(reads), width
+    total = sum_of_blocks(lambda dw, first, last: work(dw, reads, first, last), samples, shape, dtype)
+    return unpack(total, o, depth, kh * kw).reshape(weight_shape)
+
+
+def sum_of_blocks(work: Callable[..., None], samples: int, shape: Shape, dtype: Any) -> Array:
+    """What ``work(total, first, last)`` adds to zeros over all samples.
+
+    Blocks of samples add up apart, and then their sums in order: how many blocks depends on shapes alone.
+    """
+    size = math.prod(shape)
+    blocks = max(1, min(BLOCKS, samples // BLOCK_SAMPLES, BLOCK_NUMBERS // size))
+    partial = aligned_empty(blocks * size, dtype).reshape(blocks, *shape)
+    partial[:] = 0
+    run_blocks(lambda b: work(partial[b], samples * b // blocks, samples * (b + 1) // blocks), blocks)
+    return partial[0] if blocks == 1 else partial.sum(axis=0)
+
+
+@kernel
+def pack(w, groups, width):
+    """w of (O, C / groups, taps) as (groups, blocks of lanes, taps, C / groups, lanes), zero where a block is not full."""
+    o, depth, taps = w.shape
+    channels = o // groups
+    out = np.zeros((groups, -(-channels // width), taps, depth, width), w.dtype)
+    for q in range(o):
+        group, block, lane = q // channels, q % channels // width, q % channels % width
+        for c in range(depth):
+            for t in range(np.uintp(taps)):
+                out[group, block, t, c, lane] = w[q, c, t]
+    return out
+
+
+@kernel
+def unpack(dw, o, depth, taps):
+    """Back from what ``pack`` gives, with taps and channels in one, to (O, C / groups, taps)."""
+    groups, _, _, width = dw.shape
+    channels = o // groups
+    out = np.empty((o, depth, taps), dw.dtype)
+    for q in range(o):
+        group, block, lane = q // channels, q % channels // width, q % channels % width
+        for c in range(depth):
+            for t in range(np.uintp(taps)):
+                out[q, c, t] = dw[group, block, t * np.uintp(depth) + np.uintp(c), lane]
+    return out
+
+
+@kernel
+def pack_taps(w, groups, width):
+    """w as (groups, taps, blocks of lanes of input channels, O / groups, lanes), zero where a block is not full."""
+    o, depth, taps = w.shape
+    channels = o // groups
+    out = np.zeros((groups, taps, -(-depth // width), channels, width), w.dtype)
+    for q in range(o):
+        group, channel = q // channels, q % channels
+        for c in range(depth):
+            block, lane = c // width, c % width
+            for t in range(np.uintp(taps)):
+                out[group, t, block, channel, lane] = w[q, c, t]
+    return out
