@@ -7,7 +7,7 @@ it all, ``kernels/`` the twins that compute convolution and pooling on arrays.
 
 from importlib import import_module
 
-from minimal.autograd import creation, functions, methods
+from minimal.autograd import creation, function, functions, methods
 from minimal.autograd.differentiate import backward, grad
 from minimal.autograd.function import Function
 from minimal.autograd.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -24,6 +24,7 @@ __all__ = [
     "creation",
     "draw",
     "enable_grad",
+    "function",
     "functions",
     "grad",
     "gradcheck",
