@@ -114,6 +114,18 @@ def test_sixty_steps_are_the_references(name, options, dtype, engine, implementa
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_half_precision(name, engine, implementation, parity):
+    """On both engines the NumPy text runs, which rounds more often than PyTorch: to half precision after each operation."""
+    options = {"lr": 0.01, "momentum": 0.9} if name == "SGD" else {"eps": 1e-3}
+    pair = Pair(implementation(name), name, options, np.float16)
+    pair.run(20)
+    ours = np.concatenate([param.array.ravel() for param in pair.params])
+    theirs = np.concatenate([reference.detach().numpy().ravel() for reference in pair.references])
+    bound = 4 * float(np.finfo(np.float16).eps)
+    parity.rounding(ours, theirs, what="parameters in float16", bound=bound, reason="rounded after each operation")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_groups_keep_their_own_options_and_rates_may_change(name, engine, implementation, parity):
     pair = Groups(implementation(name), name, {"lr": 0.01})
     pair.run(20)

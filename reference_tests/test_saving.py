@@ -1,7 +1,8 @@
-"""Files that keep tensors: what goes in comes out, also in PyTorch; a damaged or malicious file is an error and runs nothing."""
+"""Files that keep tensors: what goes in comes out, also in PyTorch; a damaged or malicious file is an error, no more."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -114,6 +115,30 @@ def test_state_dicts_cross_to_pytorch_and_back(tmp_path, arrays):
     serialization.save({name: Tensor(array) for name, array in arrays.items()}, tmp_path / "ours.npz")
     with np.load(tmp_path / "ours.npz", allow_pickle=False) as archive:
         assert all(same(archive[name], np.asarray(array, order="C")) for name, array in arrays.items())
+
+
+def test_names_that_would_meet_in_a_file_stay_apart(path):
+    """Dots join names, some names mean something to a format, and others cannot be written: the description knows better."""
+    names = [
+        "a.b",
+        "__metadata__",
+        "",
+        "x\n",
+        "tensor",
+        "c\\d",
+        "c/d",
+        "nul\0",
+        "nul",
+        1,
+        "1",
+        1.5,
+        None,
+        "None",
+        "minimal.json",
+    ]
+    obj = {"a": {"b": Tensor(np.array(-1))}, **{name: Tensor(np.array(i)) for i, name in enumerate(names)}}
+    serialization.save(obj, path)
+    assert same(serialization.load(path), obj)
 
 
 def test_a_model_of_pytorch_and_its_optimizer_cross(path):
@@ -272,17 +297,15 @@ def test_a_file_that_is_cut_off_anywhere(path, cut):
 @given(data=st.data())
 def test_a_file_with_any_byte_changed_is_an_error_or_loads_plain_things(path, data):
     """No checksum guards safetensors files, so numbers may change; nothing but our own error may come of it."""
-    obj, content = good(path)
+    _, content = good(path)
     place = data.draw(st.integers(0, len(content) - 1))
     damaged = bytearray(content)
     damaged[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(damaged)
-    try:
+    found = {}
+    with contextlib.suppress(RuntimeError):  # any other error goes through
         found = serialization.load(path)
-    except RuntimeError as error:
-        assert "Cannot load" in str(error)
-    else:
-        assert all(isinstance(leaf, (Tensor, np.ndarray, list)) for leaf in found.values())
+    assert all(isinstance(leaf, (Tensor, np.ndarray, list)) for leaf in found.values())
 
 
 @QUICK

@@ -128,7 +128,7 @@ def test_begin_at_a_later_epoch(name, options, implementation, parity):
 PLATEAUS = [
     {},
     {"patience": 2, "factor": 0.5, "threshold": 0.1},
-    {"patience": 0, "cooldown": 3, "min_lr": [0.01, 0.1], "threshold_mode": "abs"},
+    {"patience": 0, "cooldown": 3, "factor": 0.5, "min_lr": [1e-5, 1e-3], "threshold_mode": "abs"},
     {"mode": "max", "patience": 1, "factor": 0.7, "eps": 1e-2},
     {"mode": "max", "patience": 1, "threshold_mode": "abs", "threshold": 0.3, "min_lr": 1e-3},
 ]

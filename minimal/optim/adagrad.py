@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minimal.engine import twin
-from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like
+from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like, steps_for
 from minimal.optim.options import check_implementation, check_option, number
 from minimal.optim.rules import AdagradRule
 
@@ -90,11 +89,10 @@ class Adagrad(Optimizer):
 
     def update(self, group: Group) -> None:
         """One step; ``adagrad_step`` has the arithmetic."""
-        adagrad_step = twin("minimal.optim.steps").adagrad_step
         rule = AdagradRule(**{name: number(group[name]) for name in AdagradRule._fields})
         for param, grad in self._with_gradient(group):
             state = self.state[param]
             if not state:
                 self._begin(group, param)
-            adagrad_step(param.array, grad, state["sum"].array, rule, count_on(state["step"]))
+            steps_for(param).adagrad_step(param.array, grad, state["sum"].array, rule, count_on(state["step"]))
             param._bump_version()

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minimal.autograd.tensor import Tensor
-from minimal.engine import twin
-from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like
+from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like, steps_for
 from minimal.optim.options import check_implementation, check_option, number
 from minimal.optim.rules import AdamRule
 
@@ -91,7 +90,6 @@ class Adam(Optimizer):
 
     def update(self, group: Group) -> None:
         """One step; ``adam_step`` has the arithmetic."""
-        adam_step = twin("minimal.optim.steps").adam_step
         rule = AdamRule(
             lr=number(group["lr"]),
             beta1=number(group["betas"][0]),
@@ -111,7 +109,9 @@ class Adam(Optimizer):
                     state["max_exp_avg_sq"] = like(param, 0.0)
             largest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
             step = count_on(state["step"])
-            adam_step(param.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, rule, step)
+            steps_for(param).adam_step(
+                param.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, rule, step
+            )
             param._bump_version()
 
 

@@ -12,6 +12,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from itertools import chain
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from minimal.autograd.dtypes import get_default_dtype
 from minimal.autograd.graph import Handle
 from minimal.autograd.modes import enable_grad, no_grad
 from minimal.autograd.tensor import Tensor, wrap
+from minimal.engine import twin
+from minimal.optim import steps_numpy
 
 Group = dict[str, Any]
 
@@ -361,6 +364,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Tensor) or not hasattr(value, "__array__") or isinstance(value, np.generic):
         return deepcopy(value)
     return wrap(np.array(value))
+
+
+def steps_for(param: Tensor) -> ModuleType:
+    """The kernels of the engine that runs; for float16, which has no compiled ones, the NumPy text."""
+    return steps_numpy if param.array.dtype == np.float16 else twin("minimal.optim.steps")
 
 
 def begin_count(group: Group) -> Tensor:

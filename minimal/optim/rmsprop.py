@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minimal.engine import twin
-from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like
+from minimal.optim.optimizer import Group, Optimizer, begin_count, count_on, like, steps_for
 from minimal.optim.options import check_implementation, check_option, number
 from minimal.optim.rules import RMSpropRule
 
@@ -86,7 +85,6 @@ class RMSprop(Optimizer):
 
     def update(self, group: Group) -> None:
         """One step; ``rmsprop_step`` has the arithmetic."""
-        rmsprop_step = twin("minimal.optim.steps").rmsprop_step
         rule = RMSpropRule(**{name: number(group[name]) for name in RMSpropRule._fields})
         for param, grad in self._with_gradient(group):
             state = self.state[param]
@@ -100,5 +98,5 @@ class RMSprop(Optimizer):
             buffer = state["momentum_buffer"].array if rule.momentum > 0 else None
             mean = state["grad_avg"].array if group["centered"] else None
             count_on(state["step"])
-            rmsprop_step(param.array, grad, state["square_avg"].array, mean, buffer, rule)
+            steps_for(param).rmsprop_step(param.array, grad, state["square_avg"].array, mean, buffer, rule)
             param._bump_version()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minimal.engine import twin
-from minimal.optim.optimizer import Group, Optimizer, like
+from minimal.optim.optimizer import Group, Optimizer, like, steps_for
 from minimal.optim.options import check_implementation, check_option, number
 from minimal.optim.rules import SGDRule
 
@@ -81,7 +80,6 @@ class SGD(Optimizer):
 
     def update(self, group: Group) -> None:
         """One step; ``sgd_step`` has the arithmetic."""
-        sgd_step = twin("minimal.optim.steps").sgd_step
         rule = SGDRule(**{name: number(group[name]) for name in SGDRule._fields})
         for param, grad in self._with_gradient(group):
             buffer, step = None, 1
@@ -92,5 +90,5 @@ class SGD(Optimizer):
                 else:
                     step = 2
                 buffer = state["momentum_buffer"].array
-            sgd_step(param.array, grad, buffer, rule, step)
+            steps_for(param).sgd_step(param.array, grad, buffer, rule, step)
             param._bump_version()

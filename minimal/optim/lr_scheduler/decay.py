@@ -255,8 +255,6 @@ class CosineAnnealingLR(LRScheduler):
         rates = values_of(self.optimizer, "lr")
         if self._is_initial:
             return rates
-        if self._step_count == 1 and epoch > 0:
-            return [low + (base - low) * (1 + cos(epoch * pi / self.T_max)) / 2 for base in self.base_lrs]
         if (epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # the value before was 0: a quotient would not leave it
             rise = 1 - cos(pi / self.T_max)
             return [rate + (base - low) * rise / 2 for base, rate in zip(self.base_lrs, rates)]
