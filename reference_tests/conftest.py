@@ -46,7 +46,23 @@ COMPONENTS = {
     "rosen": ("minimal.optimize", "scipy"),
     "rosen_der": ("minimal.optimize", "scipy"),
     "random": ("minimal.random", "scikit-learn"),
+    "SGD": ("minimal.optim", "torch"),
+    "Adam": ("minimal.optim", "torch"),
+    "AdamW": ("minimal.optim", "torch"),
+    "RMSprop": ("minimal.optim", "torch"),
+    "Adagrad": ("minimal.optim", "torch"),
+    "lr_scheduler": ("minimal.optim", "torch"),
+    "DataLoader": ("minimal.utils.data", "torch"),
+    "random_split": ("minimal.utils.data", "torch"),
+    "save": ("minimal.serialization", "torch"),
+    "load": ("minimal.serialization", "torch"),
+    "generator": ("minimal.generator", "torch"),
+    "operations": ("minimal", "torch"),
+    "nn": ("minimal.nn", "torch"),
+    "autograd": ("minimal.autograd", "torch"),
 }
+# Not one object but a whole namespace under PyTorch's names: the module itself is what is under test.
+NAMESPACES = {"autograd", "nn", "operations"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -145,7 +161,10 @@ def implementation(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     given = request.config.stash[_given]
 
     def find(name: str) -> Any:
-        return given[name] if name in given else getattr(importlib.import_module(COMPONENTS[name][0]), name)
+        if name in given:
+            return given[name]
+        module = importlib.import_module(COMPONENTS[name][0])
+        return module if name in NAMESPACES else getattr(module, name)
 
     return find
 
