@@ -17,17 +17,28 @@ from minimal.autograd.tensor import Tensor
 NOT_METHODS = {
     "broadcast_shapes",
     "broadcast_tensors",
+    "bucketize",
     "cat",
+    "cdist",
+    "chain_matmul",
     "concat",
     "concatenate",
     "einsum",
     "getitem",
     "hstack",
+    "searchsorted",
     "setitem",
     "stack",
+    "std_mean",
+    "tensordot",
+    "var_mean",
     "vstack",
     "where",
 }
+
+# Functions of networks, few of which are methods.
+NETWORK_MODULES = {"activations", "convolution", "pooling", "padding", "normalization", "layers", "losses"}
+NETWORK_METHODS = {"hardshrink", "prelu", "relu"}
 
 # What also exists with an underscore, in place.
 IN_PLACE = [
@@ -119,7 +130,10 @@ IN_PLACE = [
     "le",
     "gt",
     "ge",
+    "addbmm",
     "addmm",
+    "addmv",
+    "addr",
     "baddbmm",
     "cumsum",
     "cumprod",
@@ -290,7 +304,8 @@ def bind() -> None:
     for name, method in OPERATORS.items():
         setattr(Tensor, name, method)
     for name, function in f.FUNCTIONS.items():
-        if name not in NOT_METHODS:
+        of_networks = function.__module__.rpartition(".")[2] in NETWORK_MODULES
+        if name in NETWORK_METHODS if of_networks else name not in NOT_METHODS:
             setattr(Tensor, name, function)
     for name in IN_PLACE:
         if name in f.FUNCTIONS:

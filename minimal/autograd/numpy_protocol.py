@@ -117,8 +117,38 @@ def _functions() -> dict[Any, Callable[..., Any]]:
     def mean(x: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
         return f.mean(x, axis, keepdims, dtype=dtype)
 
+    def rows(x: Tensor, axis: Any) -> tuple[Tensor, Any]:
+        return (x.reshape(-1), 0) if axis is None else (x, axis)
+
     def cumsum(x: Tensor, axis: Any = None) -> Tensor:
-        return f.cumsum(x, axis)
+        return f.cumsum(*rows(x, axis))
+
+    def cumprod(x: Tensor, axis: Any = None) -> Tensor:
+        return f.cumprod(*rows(x, axis))
+
+    def prod(x: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        return f.prod(x, axis, keepdims, dtype=dtype)
+
+    def largest(x: Tensor, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        return f.amax(x, () if axis is None else axis, keepdims)
+
+    def smallest(x: Tensor, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        return f.amin(x, () if axis is None else axis, keepdims)
+
+    def var(x: Tensor, axis: Any = None, dtype: Any = None, out: None = None, ddof: int = 0, **keep: bool) -> Tensor:
+        return f.var(x, axis, keepdim=keep.get("keepdims", False), correction=ddof)
+
+    def std(x: Tensor, axis: Any = None, dtype: Any = None, out: None = None, ddof: int = 0, **keep: bool) -> Tensor:
+        return f.std(x, axis, keepdim=keep.get("keepdims", False), correction=ddof)
+
+    def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
+        return f.tensordot(wrap(a), wrap(b), axes)
+
+    def dot(a: Any, b: Any) -> Tensor:
+        return f.inner(wrap(a), wrap(b)) if np.ndim(b) < 2 else f.tensordot(wrap(a), wrap(b), ([-1], [-2]))
+
+    def sort(x: Tensor, axis: Any = -1, kind: None = None) -> Tensor:
+        return f.sort(*rows(x, axis))[0]
 
     def concatenate(arrays: Any, axis: int = 0) -> Tensor:
         return f.cat([wrap(a) for a in arrays], axis)
@@ -160,6 +190,19 @@ def _functions() -> dict[Any, Callable[..., Any]]:
         np.sum: total,
         np.mean: mean,
         np.cumsum: cumsum,
+        np.cumprod: cumprod,
+        np.prod: prod,
+        np.max: largest,
+        np.min: smallest,
+        np.var: var,
+        np.std: std,
+        np.sort: sort,
+        np.dot: dot,
+        np.tensordot: tensordot,
+        np.outer: lambda a, b: f.outer(wrap(a).reshape(-1), wrap(b).reshape(-1)),
+        np.inner: lambda a, b: f.inner(wrap(a), wrap(b)),
+        np.kron: lambda a, b: f.kron(wrap(a), wrap(b)),
+        np.trace: lambda x: f.trace(x),
         np.concatenate: concatenate,
         np.stack: stack,
         np.flip: flip,

@@ -9,7 +9,25 @@ import types
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-MODULES = ("elementwise", "reductions", "shapes", "indexing", "linear_algebra")
+MODULES = (
+    "elementwise",
+    "reductions",
+    "shapes",
+    "indexing",
+    "linear_algebra",
+    "extremes",
+    "cumulative",
+    "sorting",
+    "contraction",
+    "softmaxes",
+    "activations",
+    "convolution",
+    "pooling",
+    "padding",
+    "normalization",
+    "layers",
+    "losses",
+)
 
 
 def _public(module: types.ModuleType) -> dict[str, Any]:
@@ -21,7 +39,7 @@ def _public(module: types.ModuleType) -> dict[str, Any]:
     }
 
 
-_HELPERS = {"axis_in", "axes_in", "sizes_in"}
+_HELPERS = {"axis_in", "axes_in", "sizes_in", "zeros_around", "cross_entropy_in_parts"}
 
 FUNCTIONS: dict[str, Any] = {}
 for _module in MODULES:

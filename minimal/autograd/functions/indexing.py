@@ -128,13 +128,6 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return ops.Take.apply(input, (slice(None),) * axis + (at,))
 
 
-def _grid(index: np.ndarray, axis: int) -> tuple[Any, ...]:
-    """For each element of ``index``: its own place, but along ``axis`` the place that it names."""
-    place: list[Any] = list(np.indices(index.shape, sparse=True))
-    place[axis] = index
-    return tuple(place)
-
-
 def _check_gather(input: Tensor, axis: int, index: Tensor, name: str, source: Tensor | None = None) -> None:
     if index.array.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
@@ -161,7 +154,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     _check_gather(input, axis, index, "gather")
     if input.ndim == 0:
         return input.reshape(1)[index.reshape(-1)].reshape(index.shape)
-    return ops.Take.apply(input, _grid(index.array, axis))
+    return ops.Take.apply(input, ops.along(index.array, axis))
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
@@ -199,7 +192,7 @@ def scatter(
     if source is not None and source.dtype != input.dtype:
         raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype: {input.dtype} and {source.dtype}")
     values = Tensor(np.asarray(src, dtype=input.dtype)) if source is None else _corner(source, index.shape)
-    return ops.Put.apply(input, values, _grid(index.array, axis))
+    return ops.Put.apply(input, values, ops.along(index.array, axis))
 
 
 def _corner(source: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -212,7 +205,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     _check_gather(input, axis, index, "scatter", src)
     if src.dtype != input.dtype:
         raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype: {input.dtype} and {src.dtype}")
-    return ops.Put.apply(input, _corner(src, index.shape), _grid(index.array, axis), True)
+    return ops.Put.apply(input, _corner(src, index.shape), ops.along(index.array, axis), True)
 
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:

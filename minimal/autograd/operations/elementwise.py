@@ -575,6 +575,7 @@ class Erf(Elementwise):
 
     saves = "inputs"
     promotes = "float"
+    asks_twin = True
     forward = staticmethod(erf_of)
 
     @staticmethod
@@ -587,6 +588,7 @@ class Erfc(Elementwise):
 
     saves = "inputs"
     promotes = "float"
+    asks_twin = True
     forward = staticmethod(erfc_of)
 
     @staticmethod

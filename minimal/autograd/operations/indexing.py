@@ -10,6 +10,13 @@ from minimal.autograd.broadcasting import sum_to
 from minimal.autograd.operation import Operation
 
 
+def along(index: np.ndarray, axis: int) -> tuple[Any, ...]:
+    """For each element of ``index`` its own place, but along ``axis`` the place that it names."""
+    place: list[Any] = list(np.indices(index.shape, sparse=True))
+    place[axis] = index
+    return tuple(place)
+
+
 class SliceOf(Operation):
     """out = x[place], with integers, slices, None and Ellipsis: every element at most once, and no copy."""
 

@@ -1,0 +1,169 @@
+"""Batch, layer and group normalization, and vectors of length one, under PyTorch's names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minimal.autograd.operations.normalization import Standardize, moments
+from minimal.autograd.tensor import Tensor
+
+
+def _check_sizes(name: str, given: Tensor | None, n: int) -> None:
+    if given is not None and given.array.size != n:
+        raise RuntimeError(f"{name} should contain {n} elements not {given.array.size}")
+
+
+def _along_channels(values: Tensor, ndim: int) -> Tensor:
+    return values.reshape((1, -1) + (1,) * (ndim - 2))
+
+
+def _standardized(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
+    """x standardized over some axes, and the mean and variance that were used."""
+    if x.array.dtype.kind != "f":
+        raise NotImplementedError(f"normalization needs floating point numbers, not {x.dtype}")
+    mean, variance = moments(x.array, axes)
+    return Standardize.apply(x, axes, eps, mean, variance), mean, variance
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias for each channel.  Source: torch.nn.functional.batch_norm, 2.13.0.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C, ...)
+    running_mean, running_var : Tensor of shape (C,), or None
+        What is used in evaluation; in training they move by ``momentum`` towards the batch's mean and variance (divided by
+        n - 1), in place.
+    weight, bias : Tensor of shape (C,), optional
+    training : bool, default=False
+        Whether mean and variance are the batch's.
+    momentum, eps : float
+
+    Raises
+    ------
+    RuntimeError
+        If shapes do not fit, or statistics are missing.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {list(input.shape)}")
+    channels = input.shape[1]
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, value in given.items():
+        _check_sizes(name, value, channels)
+    if training:
+        axes = (0, *range(2, input.ndim))
+        out, mean, variance = _standardized(input, axes, eps)
+        n = input.array.size // max(channels, 1)
+        _move(running_mean, mean, momentum)
+        _move(running_var, variance * (n / max(n - 1, 1)), momentum)
+    else:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        scale = (running_var + eps).rsqrt()
+        out = (input - _along_channels(running_mean, input.ndim)) * _along_channels(scale, input.ndim)
+    if weight is not None:
+        out = out * _along_channels(weight, input.ndim)
+    return out if bias is None else out + _along_channels(bias, input.ndim)
+
+
+def _move(running: Tensor | None, seen: Any, momentum: float) -> None:
+    if running is not None:
+        running.array[...] = (1.0 - momentum) * running.array + momentum * seen.reshape(-1)
+        running._bump_version()
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions, of shape ``normalized_shape``.
+
+    Source: torch.nn.functional.layer_norm, 2.13.0.
+
+    Raises
+    ------
+    RuntimeError
+        If those are not the last dimensions, or weight or bias do not have that shape.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and given.shape != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} and "
+                f"normalized_shape = {list(shape)}"
+            )
+    if input.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
+            f"input of size {list(input.shape)}"
+        )
+    out, _, _ = _standardized(input, tuple(range(input.ndim - len(shape), input.ndim)), eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over groups of channels of each sample.
+
+    Source: torch.nn.functional.group_norm, 2.13.0.
+
+    Raises
+    ------
+    RuntimeError
+        If the channels do not divide into the groups, or weight or bias do not have one number for each channel.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")
+    n, channels = input.shape[:2]
+    if num_groups < 1 or channels % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(input.shape)} and num_groups={num_groups}"
+        )
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and given.shape != (channels,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(given.shape)} and input of shape {list(input.shape)}"
+            )
+    grouped = input.reshape(n, num_groups, -1)
+    out, _, _ = _standardized(grouped, (2,), eps)
+    out = out.reshape(input.shape)
+    out = out if weight is None else out * _along_channels(weight, input.ndim)
+    return out if bias is None else out + _along_channels(bias, input.ndim)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(its p-norm along ``dim``, eps).  Source: torch.nn.functional.normalize, 2.13.0."""
+    return input / input.norm(p, dim, keepdim=True).clamp_min(eps)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``.  Source: torch.cosine_similarity, 2.13.0."""
+    lengths = [x.norm(2, dim, keepdim=True).clamp_min(eps) for x in (x1, x2)]
+    return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """The p-norm of x1 - x2 + eps along the last dimension.  Source: torch.pairwise_distance, 2.13.0."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim)
