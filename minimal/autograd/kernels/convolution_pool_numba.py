@@ -43,6 +43,7 @@ from minimal.autograd.kernels.vectors_numba import (
     aligned_empty,
     load_line,
     repeat,
+    store_apart,
     store_largest,
     store_line,
 )
@@ -122,7 +123,8 @@ def conv_relu_pool_backward(
     dw = np.ascontiguousarray(dw.reshape(o, kh, kw, channels).transpose(0, 3, 1, 2))
     if not need_input_grad:
         return None, dw, db
-    filters = np.ascontiguousarray(w.transpose(2, 0, 3, 1)).reshape(kh, o, kw * channels)
+    filters = aligned_empty(w.size, w.dtype).reshape(kh, o, kw * channels)
+    filters.reshape(kh, o, kw, channels)[:] = w.transpose(2, 0, 3, 1)
     dx = aligned_empty(image.size, x.dtype)
     cuts = shares(len(g), g.size * w[0].size)
     run_blocks(
@@ -183,7 +185,8 @@ def _add_patches(x, g, places, dw, plan, reads, first, last):
     """dw += patches.T @ g, as in ``convolution_tiles_numba``, with zeros for the three pixels of a window that lost."""
     groups, blocks, _, width = dw.shape
     channels = plan.out_channels // groups
-    column = np.zeros((4 * COLUMN, width), g.dtype)
+    column = np.empty((4 * COLUMN, width), g.dtype)
+    spare, spare_places = np.zeros(width, g.dtype), np.zeros(width, np.int8)
     for n in range(first, last, plan.samples):
         windows = min(plan.samples, last - n) * plan.pixels
         for group in range(groups):
@@ -194,9 +197,11 @@ def _add_patches(x, g, places, dw, plan, reads, first, last):
                 for p in range(0, windows, COLUMN):
                     height = min(COLUMN, windows - p)
                     for i in range(height):
-                        for k in range(4):
-                            for j in range(np.uintp(count)):
-                                column[4 * i + k, j] = g[row + j] if places[row + j] == k else 0
+                        if count == width:
+                            store_apart(g, places, row, column, 4 * i * width)
+                        else:
+                            spare[:count], spare_places[:count] = g[row : row + count], places[row : row + count]
+                            store_apart(spare, spare_places, 0, column, 4 * i * width)
                         row += plan.out_channels
                     add_column(x, at, plan.starts[4 * p :], column, 4 * height, dw[group, block], reads)
 
@@ -221,12 +226,14 @@ def _unpool(g, places, shape):
 @kernel
 def _sum_live(g, places):
     """The sum of (samples, windows, channels) over samples and windows, where relu let it through."""
-    total = np.zeros(g.shape[2], g.dtype)
+    total, zero = np.zeros(g.shape[2], g.dtype), g.dtype.type(0)
+    part = np.empty_like(total)
     for n in range(g.shape[0]):
-        part = np.zeros(g.shape[2], g.dtype)
+        part[:] = 0
         for p in range(g.shape[1]):
-            for o in range(np.uintp(g.shape[2])):
-                part[o] += g[n, p, o] if places[n, p, o] < DEAD else 0
+            values, alive = g[n, p], places[n, p]
+            for o in range(len(part)):
+                part[o] += values[o] if alive[o] < DEAD else zero
         total += part
     return total
 

@@ -249,6 +249,29 @@ def store_largest(typingctx, tile, values, places, starts, first, shift):
     return types.void(tile, values, places, starts, types.intp, types.intp), codegen
 
 
+@intrinsic
+def store_apart(typingctx, values, places, position, column, to):
+    """The reverse: four rows of lanes in a row, of which row k has the values from ``position`` on whose place is k.
+
+    column[to + k * lanes + j] = values[position + j] if places[position + j] == k else 0.
+    """
+    row = _row_type(values)
+
+    def codegen(context, builder, signature, args):
+        source, target = _Memory(context, builder, values, args[0]), _Memory(context, builder, column, args[3])
+        small = ir.VectorType(ir.IntType(8), row.count)
+        wide = ir.VectorType(ir.IntType(row.dtype.bitwidth), row.count)
+        vector = source.lanes(context.get_value_type(row), args[2])
+        place = builder.zext(_Memory(context, builder, places, args[1]).lanes(small, args[2]), wide)
+        for k in range(4):
+            is_here = builder.icmp_signed("==", place, ir.Constant(wide, [k] * row.count))
+            kept = builder.select(is_here, vector, ir.Constant(vector.type, [0.0] * row.count))
+            target.write(kept, args[4], _integer(k * row.count))
+        return context.get_dummy_value()
+
+    return types.void(values, places, types.intp, column, types.intp), codegen
+
+
 # ---------------------------------------------------------------- lines: tiles whose rows lie in a row
 
 
