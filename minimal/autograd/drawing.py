@@ -141,7 +141,7 @@ def _svg(
 
     xs, ys = zip(*places.values())
     size = (max(xs) - min(xs) + WIDTH, max(ys) - min(ys) + HEIGHT)
-    figure = Figure(figsize=size)
+    figure = Figure(figsize=size, layout="none")
     canvas = FigureCanvasSVG(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(min(xs) - WIDTH / 2, max(xs) + WIDTH / 2)
@@ -161,7 +161,7 @@ def _svg(
             "ec": "#5b6470",
             "lw": 0.9,
         }
-        axes.text(x, y, words[key], ha="center", va="center", fontsize=9, bbox=box, linespacing=1.4)
+        axes.text(x, y, words[key], ha="center", va="center", fontsize=9, color="#1b1f24", bbox=box, linespacing=1.4)
     text = io.StringIO()
     canvas.print_svg(text, metadata={"Date": None})
     return text.getvalue()
