@@ -9,16 +9,14 @@ from collections import namedtuple
 
 __all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk"]
 
-_VALUES = ("values", "indices")
-
-max = namedtuple("max", _VALUES)
-min = namedtuple("min", _VALUES)
-median = namedtuple("median", _VALUES)
-nanmedian = namedtuple("nanmedian", _VALUES)
-mode = namedtuple("mode", _VALUES)
-sort = namedtuple("sort", _VALUES)
-topk = namedtuple("topk", _VALUES)
-kthvalue = namedtuple("kthvalue", _VALUES)
-cummax = namedtuple("cummax", _VALUES)
-cummin = namedtuple("cummin", _VALUES)
-aminmax = namedtuple("aminmax", ("min", "max"))
+max = namedtuple("max", ["values", "indices"])
+min = namedtuple("min", ["values", "indices"])
+median = namedtuple("median", ["values", "indices"])
+nanmedian = namedtuple("nanmedian", ["values", "indices"])
+mode = namedtuple("mode", ["values", "indices"])
+sort = namedtuple("sort", ["values", "indices"])
+topk = namedtuple("topk", ["values", "indices"])
+kthvalue = namedtuple("kthvalue", ["values", "indices"])
+cummax = namedtuple("cummax", ["values", "indices"])
+cummin = namedtuple("cummin", ["values", "indices"])
+aminmax = namedtuple("aminmax", ["min", "max"])

@@ -17,8 +17,9 @@ LETTERS = string.ascii_uppercase + string.ascii_lowercase
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """The sum of products over all indices that the result does not have.
 
-    ``"ij,jk->ik"`` is a product of matrices: out[i, k] = sum_j x[i, j] y[j, k].  ``"ii->i"`` is a diagonal, ``"...ij->...ji"``
-    a transpose of each of a stack.  Without an arrow the result has the indices that come once, in alphabetical order.
+    ``"ij,jk->ik"`` is a product of matrices: out[i, k] = sum_j x[i, j] y[j, k].  ``"ii->i"`` is a diagonal, and
+    ``"...ij->...ji"`` a transpose of each of a stack.  Without an arrow the result has the indices that come once, in
+    alphabetical order.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minimal.autograd import dtypes, return_types
+from minimal.autograd.functions.elementwise import not_equal
 from minimal.autograd.functions.shapes import axis_in, cat, narrow
 from minimal.autograd.operations import cumulative as ops
 from minimal.autograd.tensor import Tensor
@@ -70,5 +71,5 @@ def diff(
     for _ in range(min(n, x.shape[axis])):
         size = x.shape[axis] - 1
         after, before = narrow(x, axis, 1, size), narrow(x, axis, 0, size)
-        x = after ^ before if x.array.dtype.kind == "b" else after - before
+        x = not_equal(after, before) if x.array.dtype.kind == "b" else after - before
     return x

@@ -108,7 +108,7 @@ def unique(
     Source: torch.unique, 2.13.0.
     """
     axis = None if dim is None else axis_in(dim, input.ndim)
-    wanted = {"return_inverse": return_inverse, "return_counts": return_counts}
+    wanted: dict[str, Any] = {"return_inverse": return_inverse, "return_counts": return_counts}
     found = np.unique(input.array, axis=axis, equal_nan=False, **wanted)
     if not return_inverse and not return_counts:
         return Tensor(found)
@@ -230,7 +230,7 @@ def searchsorted(
         )
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter.array, -1)
-    where = "right" if right or side == "right" else "left"
+    where: Any = "right" if right or side == "right" else "left"
     if rows.ndim == 1:
         found = np.searchsorted(rows, values, where)
     else:

@@ -6,7 +6,7 @@ in reverse.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class Cumprod(Operation):
         return _narrow(np.cumprod(x, axis, dtype=_wide(x)), x.dtype)
 
     def backward(self, g: Any, x: Any, axis: int, out: Any) -> Any:
-        if not x.shape[axis]:
+        if x.shape[axis] < 2:
             return g
         if getattr(x, "array", x).all():
             return np.flip(Cumsum.of(np.flip(g * out, axis), axis), axis) / x
@@ -122,7 +122,7 @@ class Cummax(Operation):
     """out_k = the largest of x_0 ... x_k, and where it stands (the last place of several), which gets its gradient."""
 
     keeps = ("place",)
-    better = np.maximum
+    better: ClassVar[np.ufunc] = np.maximum
 
     def forward(self, x: Any, axis: int) -> Any:
         self.shape = x.shape

@@ -744,7 +744,7 @@ class Fmin(Elementwise):
 
 
 class Clamp(Elementwise):
-    """out = x within [low, high], where each bound is a number, a tensor or None; the gradient passes inside and at the ends."""
+    """out = x within [low, high], where each bound is a number, a tensor or None; the gradient passes there, ends too."""
 
     saves = "inputs"
 
@@ -773,18 +773,22 @@ class Clamp(Elementwise):
 
 
 class Where(Operation):
-    """out = x where the condition holds, y elsewhere; each gets the gradient of its places."""
+    """out = x where the condition holds, y elsewhere; each gets the gradient of its places (a number gets none)."""
 
     keeps = ("condition",)
 
     def forward(self, condition: Any, x: Any, y: Any) -> Any:
-        self.condition, self.shapes = condition, [np.shape(x), np.shape(y)]
+        self.condition, self.shapes = condition, [getattr(v, "shape", None) for v in (x, y)]
         return np.where(condition, x, y)
 
     def backward(self, g: Any) -> Any:
-        condition = self.condition
         x_shape, y_shape = self.shapes
-        return None, sum_to(np.where(condition, g, 0.0), x_shape), sum_to(np.where(condition, 0.0, g), y_shape)
+        back = [None]  # the condition's
+        if x_shape is not None:
+            back.append(sum_to(np.where(self.condition, g, 0.0), x_shape))
+        if y_shape is not None:
+            back.append(sum_to(np.where(self.condition, 0.0, g), y_shape))
+        return tuple(back)
 
 
 class NanToNum(Elementwise):

@@ -52,7 +52,7 @@ class Einsum(Operation):
     saves = "others"
 
     def forward(self, *args: Any) -> Any:
-        """``args``: the operands, then the indices of each (a string of letters, no letter twice), then those of the result."""
+        """``args``: the operands, then the indices of each (letters, none twice), then those of the result."""
         n = (len(args) - 1) // 2
         self.indices, self.out = args[n : 2 * n], args[-1]
         self.shapes = [x.shape for x in args[:n]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -81,6 +81,8 @@ class Prod(Operation):
 
     def backward(self, g: Any, x: Any, axis: int, keepdim: bool, out: Any) -> Any:
         g = kept(g, x.shape, (axis,))
+        if x.shape[axis] == 1:
+            return g
         if numbers(x).all():
             return g * kept(out, x.shape, (axis,)) / x
         return g * product_of_others(x, axis)
@@ -178,10 +180,9 @@ class Norm(Operation):
         if p == 2:
             return x * np.where(nothing, 0.0, g / out)
         # Written with the power of each factor that is not negative, so that a zero on one side stays a zero.
-        if p < 2:
-            scaled = np.where(numbers(x) == 0, 0.0, np.sign(x) * np.abs(x) ** (p - 1))
-        else:
-            scaled = x * np.abs(x) ** (p - 2)
+        if p >= 2:
+            return x * np.abs(x) ** (p - 2) * np.where(nothing, 0.0, g / out ** (p - 1))
+        scaled = np.where(numbers(x) == 0, 0.0, np.sign(x) * np.abs(x) ** (p - 1))
         return scaled * (g * out ** (1 - p) if p < 1 else np.where(nothing, 0.0, g / out ** (p - 1)))
 
 
@@ -198,7 +199,7 @@ class Amax(Operation):
     """out = the largest x over some axes; those that tie share its gradient evenly."""
 
     saves = "both"
-    choose = np.maximum.reduce
+    choose: ClassVar[Any] = np.maximum.reduce
 
     def forward(self, x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
         return type(self).choose(x, axis=axes, keepdims=keepdim)
