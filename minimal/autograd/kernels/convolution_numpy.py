@@ -164,7 +164,7 @@ def _split_groups(g: Array, groups: int) -> Array:
 def _merge_groups(rows: Array, shape: Shape) -> Array:
     """Back from rows of output pixels to an image (N, O, OH, OW)."""
     n, o, oh, ow = shape
-    return rows.swapaxes(0, 1).reshape(n, oh, ow, o).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(rows.swapaxes(0, 1)).reshape(n, oh, ow, o).transpose(0, 3, 1, 2)
 
 
 def _seen(tap: int, count: int, stride: int, dilation: int) -> slice:
