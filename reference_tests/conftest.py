@@ -14,6 +14,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,6 +61,8 @@ COMPONENTS = {
     "operations": ("minimal", "torch"),
     "nn": ("minimal.nn", "torch"),
     "autograd": ("minimal.autograd", "torch"),
+    "Trainer": ("minimal.nn", "torch"),
+    "CNNClassifier": ("minimal.nn", "torch"),
 }
 # Not one object but a whole namespace under PyTorch's names: the module itself is what is under test.
 NAMESPACES = {"autograd", "nn", "operations"}
@@ -212,6 +215,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def tells_of_a_check(report: pytest.TestReport) -> bool:
     """Whether a check passed or failed: not whether it was skipped, nor that its fixtures were ready."""
     return report.failed or (report.when == "call" and report.passed)
+
+
+def pytest_collection_finish() -> None:
+    """PyTorch on one thread: its sums may depend on their number, and several processes test side by side."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
 
 
 _config: pytest.Config | None = None
