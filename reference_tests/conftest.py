@@ -61,6 +61,7 @@ COMPONENTS = {
     "operations": ("minimal", "torch"),
     "nn": ("minimal.nn", "torch"),
     "autograd": ("minimal.autograd", "torch"),
+    "CNN": ("minimal.nn", "torch"),
     "Trainer": ("minimal.nn", "torch"),
     "CNNClassifier": ("minimal.nn", "torch"),
 }

@@ -11,6 +11,8 @@ import pytest
 
 import minimal
 
+from .uses_of_networks import USES as USES_OF_NETWORKS
+
 BLOCKED = ("sklearn", "scipy", "torch", "pandas")
 MODULES = (
     "minimal",
@@ -21,6 +23,13 @@ MODULES = (
     "minimal.cluster",
     "minimal.optimize",
     "minimal.exceptions",
+    "minimal.autograd",
+    "minimal.generator",
+    "minimal.nn",
+    "minimal.optim",
+    "minimal.optim.lr_scheduler",
+    "minimal.serialization",
+    "minimal.utils.data",
 )
 
 
@@ -145,6 +154,7 @@ USES = {
     "minimal.optimize.OptimizeResult": lambda Result: repr(Result(x=np.ones(2), success=True)),
     "minimal.exceptions.kin": lambda kin: kin(minimal.exceptions.NotFittedError),
 }
+USES |= USES_OF_NETWORKS
 USES |= {f"minimal.exceptions.{name}": _raises for name in minimal.exceptions.__all__ if name != "kin"}
 
 
