@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from numba import njit
 
 from minimal.autograd.kernels.classes import LossRule
+from minimal.autograd.kernels.exponential_numba import exp_of_minus
 from minimal.engine import twin
 
 COMPONENT = "losses"
@@ -130,3 +132,22 @@ def test_a_target_that_is_no_class(shape, wrong, engine):
         losses().cross_entropy(x, target, None, LossRule())
     with pytest.raises(IndexError, match=f"Target {wrong} is out of bounds"):
         F.cross_entropy(torch.tensor(x), torch.tensor(target))
+
+
+@njit
+def exp_of_each(a, out):
+    for i in range(len(a)):
+        out[i] = exp_of_minus(a[i])
+
+
+@DTYPES
+def test_exp_in_either_dtype_within_two_units_in_the_last_place(dtype):
+    largest = 87 if dtype == np.float32 else 708
+    a = np.concatenate([np.linspace(0, largest, 100_001), np.logspace(-12, 0, 1001)]).astype(dtype)
+    out = np.empty_like(a)
+    exp_of_each(a, out)
+    exact = np.exp(-a.astype(np.longdouble))
+    assert (np.abs(out - exact) / np.spacing(exact.astype(dtype))).max() <= 2
+    special = np.array([np.inf, np.nan, 1e4, 0.0], dtype)
+    exp_of_each(special.copy(), special)
+    np.testing.assert_array_equal(special, [0, np.nan, 0, 1])
