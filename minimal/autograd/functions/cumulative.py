@@ -37,6 +37,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the sum of e^x of all so far, without overflow.  Source: torch.logcumsumexp, 2.13.0."""
+    axis_in(dim, input.ndim)
     if input.array.dtype.kind != "f":
         raise NotImplementedError(f'"logcumsumexp_out_cpu" not implemented for {input.dtype}')
     return _running(ops.Logcumsumexp, input, dim)

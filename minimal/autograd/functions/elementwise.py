@@ -9,16 +9,21 @@ from typing import Any
 import numpy as np
 
 from minimal.autograd import dtypes
-from minimal.autograd.operation import Elementwise, broadcasting, number_in, quiet
+from minimal.autograd.operation import Elementwise, broadcasting, number_in, quiet, shape_error
 from minimal.autograd.operations import elementwise as ops
 from minimal.autograd.tensor import Tensor
 
 
-def _one(operation: type[Elementwise], name: str, keeps_integers: bool = False) -> Callable[[Tensor], Tensor]:
+def _one(operation: type[Elementwise], name: str, refuses: str = "", keeps: str = "") -> Callable[[Tensor], Tensor]:
+    """The function on one tensor.  ``refuses`` and ``keeps`` name kinds of dtypes: i and u whole numbers, b bool."""
+
     def function(input: Tensor) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
-        if keeps_integers and input.array.dtype.kind in "iub":
+        kind = input.array.dtype.kind
+        if kind != "f" and kind in refuses:
+            raise NotImplementedError(f'"{name}_cpu" not implemented for {input.dtype}')
+        if kind != "f" and kind in keeps:
             return Tensor(input.array.copy())
         return operation.unary(input)
 
@@ -55,12 +60,12 @@ sigmoid = _one(ops.Sigmoid, "sigmoid")
 sinc = _one(ops.Sinc, "sinc")
 deg2rad = _one(ops.Deg2rad, "deg2rad")
 rad2deg = _one(ops.Rad2deg, "rad2deg")
-square = _one(ops.Square, "square")
-sign = sgn = _one(ops.Sign, "sign")
-floor = _one(ops.Floor, "floor", keeps_integers=True)
-ceil = _one(ops.Ceil, "ceil", keeps_integers=True)
-trunc = fix = _one(ops.Trunc, "trunc", keeps_integers=True)
-frac = _one(ops.Frac, "frac")
+sign = sgn = _one(ops.Sign, "sign", keeps="b")
+floor = _one(ops.Floor, "floor", refuses="b", keeps="iu")
+ceil = _one(ops.Ceil, "ceil", refuses="b", keeps="iu")
+trunc = fix = _one(ops.Trunc, "trunc", refuses="b", keeps="iu")
+frac = _one(ops.Frac, "frac", refuses="iub")
+abs = absolute = _one(ops.Abs, "abs", refuses="b")
 
 
 def neg(input: Tensor) -> Tensor:
@@ -82,16 +87,15 @@ def neg(input: Tensor) -> Tensor:
 negative = neg
 
 
-def abs(input: Tensor) -> Tensor:
-    """out = |x|.  Source: torch.abs, 2.13.0."""
-    return ops.Abs.unary(input)
+def square(input: Tensor) -> Tensor:
+    """out = x^2; bools become int64.  Source: torch.square, 2.13.0."""
+    return ops.Square.unary(input if input.array.dtype.kind != "b" else input.to(dtypes.INT64))
 
 
-absolute = abs
-
-
-def _binary(operation: type[Elementwise], name: str) -> Callable[[Any, Any], Tensor]:
+def _binary(operation: type[Elementwise], name: str, refuses: str = "") -> Callable[[Any, Any], Tensor]:
     def function(input: Any, other: Any) -> Tensor:
+        if refuses and dtypes.result_type(input, other).kind in refuses:
+            raise NotImplementedError(f'"{name}_cpu" not implemented for {dtypes.result_type(input, other)}')
         return operation.binary(input, other)
 
     function.__name__ = function.__qualname__ = name
@@ -101,11 +105,27 @@ def _binary(operation: type[Elementwise], name: str) -> Callable[[Any, Any], Ten
     return function
 
 
+def _times(alpha: Any, input: Any, other: Any) -> Any:
+    """alpha y, for x + alpha y.
+
+    Raises
+    ------
+    RuntimeError
+        If x and y are whole numbers and alpha is not.
+    """
+    if alpha == 1 and not isinstance(alpha, float):
+        return other
+    common = dtypes.result_type(input, other)
+    if isinstance(alpha, float) and common.kind != "f":
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if not isinstance(other, Tensor):
+        return other * alpha
+    return ops.Mul.binary(other.to(common), alpha)
+
+
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """out = x + alpha y.  Source: torch.add, 2.13.0."""
-    return ops.Add.binary(
-        input, other if alpha == 1 else ops.Mul.binary(other, alpha) if isinstance(other, Tensor) else other * alpha
-    )
+    return ops.Add.binary(input, _times(alpha, input, other))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -114,16 +134,19 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     Raises
     ------
     RuntimeError
-        On two bool tensors: use ``logical_xor``.
+        With a bool tensor: use ``logical_xor`` or ``~``.
     """
-    if all(isinstance(x, bool) or (isinstance(x, Tensor) and x.dtype.kind == "b") for x in (input, other)):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-            "operator instead."
-        )
-    return ops.Sub.binary(
-        input, other if alpha == 1 else ops.Mul.binary(other, alpha) if isinstance(other, Tensor) else other * alpha
-    )
+    if _is_bool(input) or _is_bool(other):
+        words, hint = ("two bool tensors", "Use the `^` or `logical_xor()` operator instead.")
+        if not (_is_bool(input) and _is_bool(other)):
+            words = "a bool tensor"
+            hint = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+        raise RuntimeError(f"Subtraction, the `-` operator, with {words} is not supported. {hint}")
+    return ops.Sub.binary(input, _times(alpha, input, other))
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, Tensor) and value.array.dtype.kind == "b")
 
 
 subtract = sub
@@ -136,12 +159,12 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 
 mul = multiply = _binary(ops.Mul, "mul")
 atan2 = arctan2 = _binary(ops.Atan2, "atan2")
-hypot = _binary(ops.Hypot, "hypot")
+hypot = _binary(ops.Hypot, "hypot", refuses="iub")
 maximum = _binary(ops.Maximum, "maximum")
 minimum = _binary(ops.Minimum, "minimum")
 fmax = _binary(ops.Fmax, "fmax")
 fmin = _binary(ops.Fmin, "fmin")
-logaddexp = _binary(ops.Logaddexp, "logaddexp")
+logaddexp = _binary(ops.Logaddexp, "logaddexp", refuses="iub")
 xlogy = _binary(ops.Xlogy, "xlogy")
 copysign = _binary(ops.Copysign, "copysign")
 
@@ -161,18 +184,22 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
+    if dtypes.result_type(input, other).kind != "f":
+        return _whole_quotient(input, other, rounding_mode)
+    return (ops.DivFloor if rounding_mode == "floor" else ops.DivTrunc).binary(input, other)
+
+
+def _whole_quotient(input: Any, other: Any, rounding_mode: str) -> Tensor:
+    _refuse_zero(input, other)
     common = dtypes.result_type(input, other)
-    if common.kind != "f":
-        if not np.all(_array(other)):
-            raise RuntimeError("ZeroDivisionError")
-        quotient = broadcasting(np.floor_divide, _array(input, common), _array(other, common))
-        if rounding_mode == "trunc":
-            remains = quiet.run(np.remainder, _array(input, common), _array(other, common))
-            quotient = quotient + ((quotient < 0) & (remains != 0)).astype(common)
-        return Tensor(np.asarray(quotient).astype(common, copy=False))
-    if rounding_mode == "floor":
-        return Tensor(np.asarray(broadcasting(np.floor_divide, _array(input, common), _array(other, common))))
-    return trunc(ops.Div.binary(input, other))
+    if common.kind == "b":
+        raise NotImplementedError(f'"div_{rounding_mode}_cpu" not implemented for bool')
+    x, y = _array(input, common), _array(other, common)
+    quotient = broadcasting(np.floor_divide, x, y)
+    if rounding_mode == "trunc":
+        remains = quiet.run(np.remainder, x, y)
+        quotient = quotient + ((quotient < 0) & (remains != 0)).astype(common)
+    return Tensor(np.asarray(quotient).astype(common, copy=False))
 
 
 divide = true_divide = div
@@ -185,17 +212,23 @@ def _array(value: Any, dtype: Any = None) -> np.ndarray:
 
 def floor_divide(input: Any, other: Any) -> Tensor:
     """out = floor(x / y).  Source: torch.floor_divide, 2.13.0."""
-    return div(input, other, rounding_mode="floor")
+    if dtypes.result_type(input, other).kind != "f":
+        return _whole_quotient(input, other, "floor")
+    return ops.FloorDivide.binary(input, other)
 
 
 def remainder(input: Any, other: Any) -> Tensor:
     """out = x - y floor(x / y), with the sign of y.  Source: torch.remainder, 2.13.0."""
+    if dtypes.result_type(input, other).kind == "b":
+        raise NotImplementedError('"remainder_cpu" not implemented for bool')
     _refuse_zero(input, other)
     return ops.Remainder.binary(input, other)
 
 
 def fmod(input: Any, other: Any) -> Tensor:
     """out = x - y trunc(x / y), with the sign of x.  Source: torch.fmod, 2.13.0."""
+    if dtypes.result_type(input, other).kind == "b":
+        raise NotImplementedError('"fmod_cpu" not implemented for bool')
     _refuse_zero(input, other)
     return ops.Fmod.binary(input, other)
 
@@ -217,7 +250,10 @@ def pow(input: Any, exponent: Any) -> Tensor:
         if exponent == 2:
             return ops.Square.unary(input)
         return ops.Pow.apply(input, float(exponent))
-    if dtypes.result_type(input, exponent).kind in "iu" and isinstance(exponent, int) and exponent < 0:
+    common = dtypes.result_type(input, exponent)
+    if common.kind == "b":
+        raise NotImplementedError('"pow" not implemented for bool')
+    if common.kind in "iu" and isinstance(exponent, int) and exponent < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     return ops.Pow.apply(*ops.Pow.promoted(input, exponent))
 
@@ -230,6 +266,8 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """out = the nearest multiple of 10^-decimals, the even one of two.  Source: torch.round, 2.13.0."""
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError('"round_vml_cpu" not implemented for bool')
     if input.array.dtype.kind != "f":
         return Tensor(input.array.copy())
     if decimals == 0:
@@ -287,24 +325,44 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
         )
-    return ops.where_of(condition, input, other)
+    try:
+        return ops.where_of(condition, input, other)
+    except ValueError as error:
+        raise shape_error(*[x.shape for x in (condition, input, other) if isinstance(x, Tensor)]) from error
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """out = x + w (y - x).  Source: torch.lerp, 2.13.0."""
     if input.dtype != end.dtype:
         raise RuntimeError(f"expected dtype {input.dtype} for `end` but got dtype {end.dtype}")
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f'"lerp_kernel_scalar" not implemented for {input.dtype}')
     return ops.Lerp.apply(input, end, weight if isinstance(weight, Tensor) else float(weight))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
-    """out = x + value a b.  Source: torch.addcmul, 2.13.0."""
+    """out = x + value a b; among whole numbers ``value`` loses its fraction.  Source: torch.addcmul, 2.13.0."""
+    common = dtypes.result_type(input, tensor1, tensor2)
+    if common.kind == "b":
+        raise NotImplementedError('"addcmul_cpu_out" not implemented for bool')
     product = mul(tensor1, tensor2)
-    return add(input, product if value == 1 else mul(product, value))
+    value = value if common.kind == "f" else int(value)
+    return add(input, product if value == 1 else mul(product.to(common), value))
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
-    """out = x + value a / b.  Source: torch.addcdiv, 2.13.0."""
+    """out = x + value a / b.  Source: torch.addcdiv, 2.13.0.
+
+    Raises
+    ------
+    RuntimeError
+        If a and b are whole numbers: make them floating point, or use ``div``.
+    """
+    if dtypes.result_type(tensor1, tensor2).kind != "f":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported: give floating point tensors, or write "
+            "input + value * div(tensor1, tensor2, rounding_mode='trunc')."
+        )
     quotient = div(tensor1, tensor2)
     return add(input, quotient if value == 1 else mul(quotient, value))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -135,7 +134,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _where(np.argmin, "argmin", input, dim, keepdim)
 
 
-def _refuse_bool(input: Tensor, name: str) -> None:
+def _refuse_bool(input: Tensor, dim: int | None, name: str) -> None:
+    axis_in(0 if dim is None else dim, input.ndim)
     if input.array.dtype.kind == "b":
         raise NotImplementedError(f'"{name}_cpu" not implemented for bool')
 
@@ -146,15 +146,15 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     Source: torch.median, 2.13.0.  Differs from the reference in the index where several are equal to the median: the first
     of them in order of rank here, undefined there.
     """
-    _refuse_bool(input, "median")
+    _refuse_bool(input, dim, "median")
     if dim is None:
-        return ops.Median.apply(input) if input.array.size else Tensor(np.asarray(math.nan, dtype=input.dtype))
+        return ops.Median.apply(input)
     return _selected(sorting.MedianAlong, "median", input, dim, keepdim, False)
 
 
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """As :func:`median`, of what is not NaN.  Source: torch.nanmedian, 2.13.0."""
-    _refuse_bool(input, "nanmedian")
+    _refuse_bool(input, dim, "nanmedian")
     if dim is None:
         return ops.Nanmedian.apply(input)
     return _selected(sorting.MedianAlong, "nanmedian", input, dim, keepdim, True)

@@ -57,13 +57,14 @@ def _plain_slice(part: slice) -> slice:
     return slice(*bounds)
 
 
-def _explained(error: Exception, input: Tensor) -> Exception:
+def _explained(error: Exception, input: Tensor, place: tuple[Any, ...]) -> Exception:
     words = str(error)
     if "too many indices" in words:
         return IndexError(f"too many indices for tensor of dimension {input.ndim}")
     if "boolean index" in words:
+        masks = [list(part.shape) for part in place if isinstance(part, np.ndarray) and part.dtype.kind == "b"]
         return IndexError(
-            f"The shape of the mask does not match the shape of the indexed tensor {list(input.shape)}: {words}"
+            f"The shape of the mask {masks[0]} does not match the shape of the indexed tensor {list(input.shape)}: {words}"
         )
     if "broadcast" in words:
         return IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {words}")
@@ -82,9 +83,30 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     try:
         if is_slice:
             return _view(input, lambda t: ops.SliceOf.apply(t, place))
-        return ops.Take.apply(input, place)
+        chosen, place = _integers_first(input, place)
+        return ops.Take.apply(chosen, place)
     except (IndexError, ValueError) as error:
-        raise _explained(error, input) from error
+        raise _explained(error, input, place) from error
+
+
+def _integers_first(input: Tensor, place: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
+    """The view at the plain integers of an index, and what is left of the index.
+
+    NumPy counts an integer beside an array as an array too, which moves its axis to the front in ``x[0, :, array]``; for
+    PyTorch this is ``x[0][:, array]``.
+    """
+    if not any(isinstance(part, int) for part in place):
+        return input, place
+    first: list[Any] = []
+    for part in place:
+        if isinstance(part, np.ndarray):
+            first += [slice(None)] * (part.ndim if part.dtype.kind == "b" else 1)
+        else:
+            first.append(part)
+    then = [
+        slice(None) if part is None or isinstance(part, slice) else part for part in place if not isinstance(part, int)
+    ]
+    return getitem(input, tuple(first)), tuple(then)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -95,8 +117,26 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if is_slice:
         assign(getitem(input, index), value, broadcast=True)
         return
-    values = value if isinstance(value, Tensor) else Tensor(np.asarray(value))
-    change(input, lambda t: index_put(t, place, values))
+    values = value if isinstance(value, Tensor) else _filling(value, input.dtype)
+    chosen, place = _integers_first(input, place)
+    change(chosen, lambda t: index_put(t, place, values))
+
+
+def _filling(value: Any, dtype: np.dtype) -> Tensor:
+    """A number (or an array of them) in a dtype that it must fit; a fraction is cut off, and -1 is 255 in uint8.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not fit.
+    """
+    number = np.asarray(value)
+    if dtype.kind in "iu" and number.ndim == 0:
+        limits = np.iinfo(dtype)
+        lowest = -limits.max if dtype.kind == "u" else limits.min
+        if not lowest <= number <= limits.max:
+            raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {value}")
+    return Tensor(number.astype(dtype))
 
 
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
@@ -110,7 +150,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
                 f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
                 f"{list(input.array[place].shape)}"
             ) from error
-        raise _explained(error, input) from error
+        raise _explained(error, input, place) from error
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -191,7 +231,7 @@ def scatter(
     _check_gather(input, axis, index, "scatter", source)
     if source is not None and source.dtype != input.dtype:
         raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype: {input.dtype} and {source.dtype}")
-    values = Tensor(np.asarray(src, dtype=input.dtype)) if source is None else _corner(source, index.shape)
+    values = _filling(src, input.dtype) if source is None else _corner(source, index.shape)
     return ops.Put.apply(input, values, ops.along(index.array, axis))
 
 
@@ -208,12 +248,37 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return ops.Put.apply(input, _corner(src, index.shape), ops.along(index.array, axis), True)
 
 
+def _check_entries(input: Tensor, axis: int, index: Tensor, source: Tensor, name: str) -> None:
+    """Refuse entries that do not fit, before anything is changed."""
+    if index.ndim > 1 or index.array.dtype.kind not in "iu":
+        raise IndexError(
+            f"{name}: Index is supposed to be a vector of int32 or int64, not {index.dtype} of {index.shape}"
+        )
+    if source.dtype != input.dtype:
+        raise RuntimeError(f"{name}: self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")
+    shape, given = list(input.shape), list(source.shape)
+    n, size = (s[axis] if s else 1 for s in (shape, given))
+    if len(shape) != len(given) or shape[:axis] + shape[axis + 1 :] != given[:axis] + given[axis + 1 :]:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{shape} source.shape = {given}"
+        )
+    if index.array.size != size:
+        error = IndexError if name == "index_copy_" else RuntimeError
+        raise error(
+            f"{name}: Number of indices ({index.array.size}) should be equal to source.size(dim): ({size}), for dim: {axis}"
+        )
+    if index.array.size and (index.array.min() < 0 or index.array.max() >= n):
+        raise IndexError(f"index out of range in self: dimension {axis} has size {n}, the indices are {index.array}")
+
+
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """A copy of x with alpha times the entries of ``source`` added at ``index`` along a dimension.
 
     Source: torch.index_add, 2.13.0.
     """
     axis = axis_in(dim, input.ndim)
+    _check_entries(input, axis, index, source, "index_add_")
     scaled = source if alpha == 1 else source * alpha
     return ops.Put.apply(input, scaled, (slice(None),) * axis + (index.array,), True)
 
@@ -221,13 +286,19 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy of x with the entries of ``source`` at ``index`` along a dimension.  Source: torch.index_copy, 2.13.0."""
     axis = axis_in(dim, input.ndim)
+    _check_entries(input, axis, index, source, "index_copy_")
     return ops.Put.apply(input, source, (slice(None),) * axis + (index.array,))
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of x with one value at ``index`` along a dimension.  Source: torch.index_fill, 2.13.0."""
     axis = axis_in(dim, input.ndim)
-    values = value if isinstance(value, Tensor) else Tensor(np.asarray(value, dtype=input.dtype))
+    values = value.to(input.dtype) if isinstance(value, Tensor) else _filling(value, input.dtype)
+    n = input.shape[axis] if input.ndim else 1
+    if index.array.size and (index.array.min() < -n or index.array.max() >= n):
+        raise IndexError(f"index out of bounds for dimension {axis} with size {n}: {index.array}")
+    if input.ndim == 0:
+        return index_fill(input.reshape(1), 0, index, value).reshape(())
     return ops.Put.apply(input, values, (slice(None),) * axis + (index.array,))
 
 
@@ -249,7 +320,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
-    filling = value.to(input.dtype) if isinstance(value, Tensor) else Tensor(np.asarray(value).astype(input.dtype))
+    filling = value.to(input.dtype) if isinstance(value, Tensor) else _filling(value, input.dtype)
     return Where.apply(mask, filling, input)
 
 

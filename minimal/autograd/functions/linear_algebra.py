@@ -46,7 +46,10 @@ def _product(rows: Tensor, columns: Tensor, x: Tensor, y: Tensor) -> Tensor:
     try:
         return ops.MatMul.apply(rows, columns)
     except ValueError as error:
-        raise shape_error((*x.shape[:-2], 1, 1), (*y.shape[:-2], 1, 1)) from error
+        stacks = shape_error(x.shape[:-2], y.shape[:-2])
+        raise RuntimeError(
+            f"{stacks} They are the stacks of matrices in {list(x.shape)} and {list(y.shape)}."
+        ) from error
 
 
 def _words(shape: tuple[int, ...]) -> str:

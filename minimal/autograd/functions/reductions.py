@@ -30,8 +30,12 @@ def axes_in(dim: Any, ndim: int) -> tuple[int, ...]:
     return tuple(axes) if ndim else ()
 
 
-def _named(dim: Any, keepdim: bool, axis: Any, keepdims: bool | None) -> tuple[Any, bool]:
+def _named(name: str, dim: Any, keepdim: bool, axis: Any, keepdims: bool | None) -> tuple[Any, bool]:
     """PyTorch takes NumPy's ``axis`` and ``keepdims`` too."""
+    if not isinstance(keepdim, bool | np.bool_):
+        raise TypeError(
+            f"{name}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}: several dims go in a tuple"
+        )
     return dim if axis is None else axis, keepdim if keepdims is None else keepdims
 
 
@@ -55,7 +59,7 @@ def sum(
     keepdims: bool | None = None,
 ) -> Tensor:
     """The sum.  Whole numbers and bools add up in int64.  Source: torch.sum, 2.13.0."""
-    dim, keepdim = _named(dim, keepdim, axis, keepdims)
+    dim, keepdim = _named("sum", dim, keepdim, axis, keepdims)
     return ops.Sum.apply(_in(input, dtype), axes_in(dim, input.ndim), keepdim)
 
 
@@ -80,7 +84,7 @@ def prod(
 
     Differs from the reference in second derivatives where two factors are zero: PyTorch calls them all 0.
     """
-    dim, keepdim = _named(dim, keepdim, axis, keepdims)
+    dim, keepdim = _named("prod", dim, keepdim, axis, keepdims)
     source = _in(input, dtype)
     if dim is None:
         return ops.Prod.apply(source.reshape(-1), 0, False)
@@ -109,7 +113,7 @@ def mean(
     RuntimeError
         For whole numbers: give a floating point ``dtype``.
     """
-    dim, keepdim = _named(dim, keepdim, axis, keepdims)
+    dim, keepdim = _named("mean", dim, keepdim, axis, keepdims)
     source = input if dtype is None else input.to(dtype)
     if source.array.dtype.kind != "f":
         raise RuntimeError(

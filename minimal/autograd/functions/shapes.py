@@ -294,11 +294,13 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     Raises
     ------
     RuntimeError
-        If the shapes differ in another dimension, or there is nothing to join.
+        If the shapes differ in another dimension.
+    ValueError
+        If there is nothing to join.
     """
     tensors = list(tensors)
     if not tensors:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     tensors = [tensor for tensor in tensors if tensor.shape != (0,)] or tensors[:1]
     ndim = tensors[0].ndim
     if any(tensor.ndim == 0 for tensor in tensors):
@@ -412,6 +414,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with some dimensions in reverse.  Source: torch.flip, 2.13.0."""
     axes = tuple([axis_in(d, input.ndim) for d in sizes_in(dims)])
+    if len(set(axes)) < len(axes):
+        raise RuntimeError(f"dim {axes[0]} appears multiple times in the list of dims")
     return ops.Flip.apply(input, axes)
 
 

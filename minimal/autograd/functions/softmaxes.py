@@ -12,12 +12,12 @@ from minimal.autograd.tensor import Tensor
 def _along(operation: Any, name: str, input: Tensor, dim: int, dtype: Any) -> Tensor:
     if dim is None:
         raise TypeError(f"{name}(): argument 'dim' (position 2) must be int, not NoneType")
+    axis = axis_in(dim, input.ndim)
     source = input if dtype is None else input.to(dtype)
     if source.array.dtype.kind != "f":
         raise NotImplementedError(
             f'"{name}_lastdim_kernel_impl" not implemented for {source.dtype}: give a floating point dtype'
         )
-    axis = axis_in(dim, input.ndim)
     if source.ndim == 0:
         return operation.apply(source.reshape(1), 0).reshape(())
     return operation.apply(source, axis)

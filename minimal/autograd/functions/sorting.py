@@ -22,8 +22,8 @@ def _selected(operation: Any, input: Tensor, dim: int, keepdim: bool, *rule: Any
     axis = axis_in(dim, input.ndim)
     if input.ndim:
         return operation.apply(input, axis, keepdim, *rule)
-    values, indices = operation.apply(input.reshape(1), 0, True, *rule)
-    return values.reshape(()), indices.reshape(())
+    values, indices = operation.apply(input.reshape(1), 0, False, *rule)
+    return values, indices
 
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = True) -> Any:
@@ -60,6 +60,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     axis = axis_in(dim, input.ndim)
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {axis} of {list(input.shape)}")
+    if input.ndim == 0:  # even with k = 0, as in PyTorch
+        return return_types.topk(*_selected(ops.Topk, input, axis, True, 1, largest))
     return return_types.topk(*_selected(ops.Topk, input, axis, True, k, largest))
 
 
@@ -78,6 +80,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {axis}: {k} of {list(input.shape)}"
         )
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError('"kthvalue_cpu" not implemented for bool')
     return return_types.kthvalue(*_selected(ops.Kthvalue, input, axis, keepdim, k))
 
 
@@ -123,7 +127,7 @@ def unique_consecutive(
 ) -> Any:
     """The values without those that equal the one before them.  Source: torch.unique_consecutive, 2.13.0."""
     rows = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, axis_in(dim, input.ndim), 0)
-    changes = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
+    changes = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     begins = np.concatenate([np.ones(min(len(rows), 1), dtype=bool), changes])
     starts = np.flatnonzero(begins)
     values = rows[begins] if dim is None else np.moveaxis(rows[begins], 0, axis_in(dim, input.ndim))

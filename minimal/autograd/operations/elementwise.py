@@ -150,7 +150,7 @@ class Abs(Elementwise):
 
     @staticmethod
     def dx(g: Any, x: Any) -> Any:
-        return g * np.sign(x)
+        return g * sign_of(x)
 
 
 class Square(Elementwise):
@@ -623,9 +623,16 @@ class _Flat(Elementwise):
 
 
 class Sign(_Flat):
-    """out = -1, 0 or 1."""
+    """out = -1, 0 or 1; 0 for NaN too."""
 
-    forward = np.sign
+    @staticmethod
+    def forward(x: Any) -> Any:
+        return np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
+def sign_of(x: Any) -> Any:
+    """-1, 0 or 1 for each element of an array or a Tensor."""
+    return x.sign() if isinstance(x, Tensor) else Sign.forward(x)
 
 
 class Floor(_Flat):
@@ -644,6 +651,33 @@ class Trunc(_Flat):
     """out = x without its fraction."""
 
     forward = np.trunc
+
+
+class DivFloor(_Flat):
+    """out = the largest whole number that is not above x / y."""
+
+    forward = np.floor_divide
+    dy = _Flat.dx
+
+
+class DivTrunc(_Flat):
+    """out = x / y without its fraction."""
+
+    dy = _Flat.dx
+
+    @staticmethod
+    def forward(x: Any, y: Any) -> Any:
+        return np.trunc(x / y)
+
+
+class FloorDivide(DivFloor):
+    """out = the largest whole number that is not above x / y, without a derivative, as PyTorch has it."""
+
+    @staticmethod
+    def dx(g: Any) -> Any:
+        raise RuntimeError("derivative for aten::floor_divide is not implemented: use div(rounding_mode='floor')")
+
+    dy = dx
 
 
 class Round(_Flat):
@@ -845,7 +879,7 @@ class Clone(Operation):
     """out = a copy of x, in the same memory layout."""
 
     def forward(self, x: Any) -> Any:
-        return x.copy("K")
+        return x.copy("C" if 0 in x.strides else "K")
 
     def backward(self, g: Any) -> Any:
         return g

@@ -9,6 +9,7 @@ import numpy as np
 
 from minimal.autograd.operation import Operation
 from minimal.autograd.operations.cumulative import product_of_others
+from minimal.autograd.operations.elementwise import sign_of
 
 
 def kept(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
@@ -173,16 +174,17 @@ class Norm(Operation):
             return None
         g, out = kept(g, x.shape, axes), kept(out, x.shape, axes)
         if p == 1:
-            return g * np.sign(x)
+            return g * sign_of(x)
         if math.isinf(p):
-            return np.sign(x) * _shared(g, np.abs(numbers(x)) == numbers(out), axes)
+            shared = _shared(g, np.abs(numbers(x)) == numbers(out), axes)
+            return sign_of(x) * np.where(np.isnan(numbers(out)), 0.0, shared)
         nothing = numbers(out) == 0
         if p == 2:
             return x * np.where(nothing, 0.0, g / out)
         # Written with the power of each factor that is not negative, so that a zero on one side stays a zero.
         if p >= 2:
             return x * np.abs(x) ** (p - 2) * np.where(nothing, 0.0, g / out ** (p - 1))
-        scaled = np.where(numbers(x) == 0, 0.0, np.sign(x) * np.abs(x) ** (p - 1))
+        scaled = np.where(numbers(x) == 0, 0.0, sign_of(x) * np.abs(x) ** (p - 1))
         return scaled * (g * out ** (1 - p) if p < 1 else np.where(nothing, 0.0, g / out ** (p - 1)))
 
 
