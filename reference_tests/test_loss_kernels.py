@@ -32,7 +32,7 @@ def near(parity, ours, theirs, what):
 
 @DTYPES
 @pytest.mark.parametrize(("shape", "axis"), [(s, a) for s in SHAPES for a in range(len(s))])
-@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("order", ["C", "strided", pytest.param("F", marks=pytest.mark.wide)])
 def test_softmax_and_its_logarithm(shape, axis, order, dtype, engine, parity):
     rng = np.random.default_rng(0)
     x, g = (3 * rng.standard_normal(shape).astype(dtype) for _ in range(2))
@@ -64,7 +64,7 @@ def test_scores_that_are_not_finite(dtype, engine):
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(10,), (32, 10), (7, 1), (3, 130), (4, 6, 5), (2, 3, 4, 5)])
+@pytest.mark.parametrize("shape", [(10,), (32, 10), (3, 130), (4, 6, 5)])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

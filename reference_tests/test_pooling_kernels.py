@@ -11,7 +11,10 @@ from minimal.autograd.kernels.windows import pooled_shape
 from minimal.engine import twin
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-LAYOUTS = pytest.mark.parametrize("layout", ["channels last", "channels first", "strided"])
+ALL_LAYOUTS = pytest.mark.parametrize("layout", ["channels last", "channels first", "strided"])
+LAYOUTS = pytest.mark.parametrize(
+    "layout", ["channels last", "channels first", pytest.param("strided", marks=pytest.mark.wide)]
+)
 
 # kernel, stride, padding, dilation, ceil_mode, height and width
 GEOMETRIES = [
@@ -64,7 +67,7 @@ def is_channels_last(a):
 
 
 @DTYPES
-@LAYOUTS
+@ALL_LAYOUTS
 @GEOMETRY
 def test_the_largest_and_its_place(geometry, layout, dtype, engine):
     kernel, stride, padding, dilation, ceil_mode, size = geometry
@@ -131,7 +134,7 @@ def test_whole_numbers_have_a_largest_too(engine):
 @DTYPES
 @LAYOUTS
 @pytest.mark.parametrize("count_include_pad", [True, False])
-@pytest.mark.parametrize("divisor_override", [None, 5])
+@pytest.mark.parametrize("divisor_override", [None, pytest.param(5, marks=pytest.mark.wide)])
 @pytest.mark.parametrize("geometry", PLAIN, ids=str)
 def test_the_mean(geometry, divisor_override, count_include_pad, layout, dtype, engine):
     kernel, stride, padding, _, ceil_mode, size = geometry
@@ -147,7 +150,7 @@ def test_the_mean(geometry, divisor_override, count_include_pad, layout, dtype, 
 
 
 @DTYPES
-@LAYOUTS
+@ALL_LAYOUTS
 @pytest.mark.parametrize("size", [(6, 8), (7, 5)])
 @pytest.mark.parametrize("output_size", [(1, 1), (2, 4), (3, 3), (7, 9), (6, 8)])
 def test_means_over_as_many_windows_as_asked_for(output_size, size, layout, dtype, engine):
@@ -163,6 +166,19 @@ def test_means_over_as_many_windows_as_asked_for(output_size, size, layout, dtyp
     np.testing.assert_allclose(
         pooling().adaptive_avg_pool2d_backward(g, x.shape), t.grad.numpy(), rtol=0, atol=bound * np.abs(g).max()
     )
+
+
+@pytest.mark.parametrize("size", [(4, 6), (5, 7), (9, 9)])
+def test_the_mean_with_a_divisor_of_ones_own(size, engine):
+    x = images(size, np.float32, "strided")
+    for kernel in (2, 3):
+        options = (kernel, kernel), (2, 2), (1, 1), True, True, 5
+        t = torch.tensor(x, requires_grad=True)
+        theirs = F.avg_pool2d(t, *options)
+        theirs.sum().backward()
+        out = pooling().avg_pool2d(x, *options)
+        same(out, theirs)
+        same(pooling().avg_pool2d_backward(np.ones_like(out), x.shape, *options[:3], *options[4:]), t.grad)
 
 
 @pytest.mark.parametrize("layout", ["channels last", "channels first"])
@@ -214,7 +230,7 @@ def test_windows_that_cannot_be(window, size):
 
 
 @DTYPES
-@LAYOUTS
+@ALL_LAYOUTS
 def test_the_rectifier(layout, dtype, engine):
     rectifier = twin("minimal.autograd.kernels.rectifier")
     rng = np.random.default_rng(3)

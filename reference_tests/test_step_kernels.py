@@ -92,7 +92,9 @@ def near(parity, ours, theirs, what):
     parity.rounding(ours, theirs, what=what, bound=bound, reason="25 steps of a few roundings each")
 
 
-LAYOUTS = pytest.mark.parametrize("layout", ["contiguous", "transposed", "strided"])
+LAYOUTS = pytest.mark.parametrize(
+    "layout", ["contiguous", pytest.param("transposed", marks=pytest.mark.wide), "strided"]
+)
 
 
 @DTYPES
