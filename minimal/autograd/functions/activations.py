@@ -122,7 +122,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else ``alpha`` (e^x - 1).  Source: torch.nn.functional.elu, 2.13.0."""
-    return _applied(ops.Elu, "elu", input, alpha, 1, 1)
+    return _applied(ops.Elu, "elu", input, alpha, 1)
 
 
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -135,7 +135,7 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _applied(ops.Elu, "celu", input, alpha, 1, 1 / alpha)
+    return _applied(ops.Celu, "celu", input, alpha)
 
 
 _SELU = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -143,7 +143,7 @@ _SELU = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 def selu(input: Tensor) -> Tensor:
     """s x where x > 0, else s a (e^x - 1), with the s and a that keep mean 0 and variance 1.  Source: torch.selu, 2.13.0."""
-    return _applied(ops.Elu, "selu", input, *_SELU, 1)
+    return _applied(ops.Elu, "selu", input, *_SELU)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:

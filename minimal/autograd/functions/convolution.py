@@ -129,8 +129,8 @@ def conv_relu_pool(
 
     Parameters and errors are those of :func:`conv2d`.  Where the convolution gives no 2 x 2 pixels, RuntimeError.
     """
-    pairs = _pairs(2, stride=stride, padding=padding)
-    slide = Slide(*pairs)
+    steps, pad = _pairs(2, stride=stride, padding=padding)
+    slide = Slide(steps, pad)
     _check(2, input, weight, bias, slide)
     if input.ndim != 4:
         raise RuntimeError(
@@ -163,7 +163,8 @@ def _convolve(
     _check_dimensions(name, n_axes, input, weight)
     if isinstance(padding, str):
         input, padding = _padded_by_name(padding, n_axes, input, weight, stride, dilation)
-    slide = Slide(*_pairs(n_axes, stride=stride, padding=padding, dilation=dilation), groups)
+    steps, pad, spread = _pairs(n_axes, stride=stride, padding=padding, dilation=dilation)
+    slide = Slide(steps, pad, spread, groups)
     _check(n_axes, input, weight, bias, slide)
     if n_axes == 2 and input.ndim == 4:
         return ops.Conv2d.apply(input, weight, bias, slide)
@@ -214,17 +215,15 @@ def _pairs(n_axes: int, **sizes: Any) -> list[tuple[int, int]]:
 
 
 def _pair(name: str, size: Any, n_axes: int) -> tuple[int, int]:
-    if isinstance(size, int):
-        pair = (size, size)
-    else:
-        pair = tuple(map(int, size))
-        pair = pair * n_axes if len(pair) == 1 else pair
-        if len(pair) != n_axes:
-            raise RuntimeError(
-                f"expected {name} to be a single integer value or a list of {n_axes} values to match the convolution "
-                f"dimensions, but got {name}={list(size)}"
-            )
-    return pair if n_axes == 2 else (_NEUTRAL[name], pair[-1])  # type: ignore[return-value]
+    sizes = (size,) if isinstance(size, int) else tuple(map(int, size))
+    if len(sizes) == 1:
+        sizes *= n_axes
+    if len(sizes) != n_axes:
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of {n_axes} values to match the convolution "
+            f"dimensions, but got {name}={list(size)}"
+        )
+    return (sizes[0], sizes[1]) if n_axes == 2 else (_NEUTRAL[name], sizes[0])
 
 
 _NEUTRAL = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if bias is not None and bias.shape != (weight.shape[0],):
         if bias.array.size != 1 and bias.shape[-1:] != (weight.shape[0],):
             raise RuntimeError(
-                f"The size of tensor a ({weight.shape[0]}) must match the size of tensor b ({bias.shape[-1]}): a bias of shape "
-                f"{list(bias.shape)} does not fit a weight of shape {list(weight.shape)}"
+                f"The size of tensor a ({weight.shape[0]}) must match the size of tensor b ({bias.shape[-1]}): a bias of "
+                f"shape {list(bias.shape)} does not fit a weight of shape {list(weight.shape)}"
             )
         return ops.Linear.apply(input, weight, None) + bias
     for name, other in (("weight", weight), ("bias", bias)):
@@ -133,21 +134,58 @@ def dropout(input: Tensor, p: float = 0.5, train: bool = True) -> Tensor:
     ------
     RuntimeError
         If p is no probability.
+
+    Differs from the reference when images (N, C, H, W) have channels last in memory: masks are drawn as if they came last
+    in name only, since a convolution gives such memory here, and contiguous memory there.
     """
-    return _masked(input, p, train, input.shape)
+    return _masked(input, p, train, input.shape, _order(input.array))
+
+
+def _order(x: np.ndarray) -> tuple[int, ...] | None:
+    """The axes as they follow one another in memory, for the mask is drawn along it; None if as in the shape."""
+    if x.flags.c_contiguous or 0 in x.strides or (x.ndim == 4 and x.transpose(0, 2, 3, 1).flags.c_contiguous):
+        return None
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
 
 
 def feature_dropout(input: Tensor, p: float = 0.5, train: bool = True) -> Tensor:
     """As ``dropout``, with one m for each sample's channel.  Source: torch.feature_dropout, 2.13.0, with its masks."""
     if input.ndim < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    return _masked(input, p, train, input.shape[:2] + (1,) * (input.ndim - 2))
+    return _masked(input, p, train, input.shape[:2] + (1,) * (input.ndim - 2), None)
 
 
-def _masked(input: Tensor, p: float, train: bool, shape: tuple[int, ...]) -> Tensor:
-    if not 0 <= p <= 1:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")
+def alpha_dropout(input: Tensor, p: float = 0.5, train: bool = False) -> Tensor:
+    """a (x m + c (1 - m)) + b: dropout that sets to the lowest value of SELU, and keeps mean and variance.
+
+    Source: torch.alpha_dropout, 2.13.0 (Klambauer et al., 2017), with its masks.
+    """
+    _check_probability(p)
     if p == 0 or not train or input.array.size == 0:
         return input
-    mask: Any = dropout_mask(default_generator, p, shape, input.dtype)
-    return input * Tensor(mask)
+    if p == 1:
+        return input * 0.0
+    lowest = -1.7580993408473766  # of SELU
+    scale = 1.0 / math.sqrt((lowest**2 * p + 1.0) * (1.0 - p))
+    kept = Tensor(_mask(p, input.shape, input.dtype, _order(input.array)) != 0).to(input.dtype)
+    return input * (kept * scale) + ((1.0 - kept) * (lowest * scale) - lowest * scale * p)
+
+
+def _masked(input: Tensor, p: float, train: bool, shape: tuple[int, ...], order: tuple[int, ...] | None) -> Tensor:
+    _check_probability(p)
+    if p == 0 or not train or input.array.size == 0:
+        return input
+    return input * Tensor(_mask(p, shape, input.dtype, order))
+
+
+def _mask(p: float, shape: tuple[int, ...], dtype: Any, order: tuple[int, ...] | None) -> np.ndarray:
+    """Zeros and 1 / (1 - p), drawn along the axes in that order."""
+    if order is None:
+        return dropout_mask(default_generator, p, shape, dtype)
+    mask = dropout_mask(default_generator, p, tuple([shape[axis] for axis in order]), dtype)
+    return mask.transpose(np.argsort(order))
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minimal.autograd.operations.normalization import Standardize, moments
+import numpy as np
+
+from minimal.autograd.operations import normalization as ops
 from minimal.autograd.tensor import Tensor
-
-
-def _check_sizes(name: str, given: Tensor | None, n: int) -> None:
-    if given is not None and given.array.size != n:
-        raise RuntimeError(f"{name} should contain {n} elements not {given.array.size}")
 
 
 def _along_channels(values: Tensor, ndim: int) -> Tensor:
     return values.reshape((1, -1) + (1,) * (ndim - 2))
 
 
-def _standardized(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
-    """x standardized over some axes, and the mean and variance that were used."""
-    if x.array.dtype.kind != "f":
-        raise NotImplementedError(f"normalization needs floating point numbers, not {x.dtype}")
-    mean, variance = moments(x.array, axes)
-    return Standardize.apply(x, axes, eps, mean, variance), mean, variance
+def _check_numbers(name: str, input: Tensor, *others: Tensor | None) -> None:
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f'"{name}" not implemented for {input.dtype}: use a floating point tensor')
+    for other in others:
+        if other is not None and other.dtype != input.dtype:
+            raise RuntimeError(
+                f"mixed dtype: all inputs must share same datatype, but got {input.dtype} and {other.dtype}"
+            )
 
 
 def batch_norm(
@@ -53,32 +52,42 @@ def batch_norm(
     ------
     RuntimeError
         If shapes do not fit, or statistics are missing.
+
+    Differs from the reference when running statistics shall move and input is empty: they stay.
     """
     if input.ndim < 2:
         raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {list(input.shape)}")
     channels = input.shape[1]
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     for name, value in given.items():
-        _check_sizes(name, value, channels)
+        if value is not None and value.array.size != channels:
+            raise RuntimeError(
+                f"{name} should contain {channels} elements not {value.array.size}: the input is of shape {list(input.shape)}"
+            )
+        if value is None and name.startswith("running") and not training:
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
+    _check_numbers("batch_norm", input, *given.values())
+    if training and input.array.size:
+        n = input.array.size // channels
+
+        def remember(mean: Any, variance: Any) -> None:
+            _move(running_mean, mean, momentum)
+            _move(running_var, variance * (n / max(n - 1, 1)), momentum)
+
+        return ops.BatchNorm.apply(input, weight, bias, eps, remember)
     if training:
-        axes = (0, *range(2, input.ndim))
-        out, mean, variance = _standardized(input, axes, eps)
-        n = input.array.size // max(channels, 1)
-        _move(running_mean, mean, momentum)
-        _move(running_var, variance * (n / max(n - 1, 1)), momentum)
-    else:
-        if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-        scale = (running_var + eps).rsqrt()
-        out = (input - _along_channels(running_mean, input.ndim)) * _along_channels(scale, input.ndim)
-    if weight is not None:
-        out = out * _along_channels(weight, input.ndim)
-    return out if bias is None else out + _along_channels(bias, input.ndim)
+        return input.clone()
+    assert running_mean is not None
+    assert running_var is not None
+    scale = (running_var + eps).rsqrt()
+    scale = scale if weight is None else scale * weight
+    shift = -running_mean * scale if bias is None else bias - running_mean * scale
+    return input * _along_channels(scale, input.ndim) + _along_channels(shift, input.ndim)
 
 
 def _move(running: Tensor | None, seen: Any, momentum: float) -> None:
     if running is not None:
-        running.array[...] = (1.0 - momentum) * running.array + momentum * seen.reshape(-1)
+        running.array[...] = (1.0 - momentum) * running.array + momentum * seen
         running._bump_version()
 
 
@@ -95,10 +104,14 @@ def layer_norm(
 
     Raises
     ------
+    TypeError
+        If ``normalized_shape`` is no sequence.
     RuntimeError
         If those are not the last dimensions, or weight or bias do not have that shape.
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if isinstance(normalized_shape, int):
+        raise TypeError("layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
+    shape = tuple(normalized_shape)
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
@@ -115,9 +128,8 @@ def layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
             f"input of size {list(input.shape)}"
         )
-    out, _, _ = _standardized(input, tuple(range(input.ndim - len(shape), input.ndim)), eps)
-    out = out if weight is None else out * weight
-    return out if bias is None else out + bias
+    _check_numbers("layer_norm", input, weight, bias)
+    return ops.LayerNorm.apply(input, weight, bias, shape, eps) if input.array.size else input.clone()
 
 
 def group_norm(
@@ -146,11 +158,48 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
                 f"{list(given.shape)} and input of shape {list(input.shape)}"
             )
-    grouped = input.reshape(n, num_groups, -1)
-    out, _, _ = _standardized(grouped, (2,), eps)
-    out = out.reshape(input.shape)
+    _check_numbers("group_norm", input, weight, bias)
+    if not input.array.size:
+        return input.clone()
+    grouped = input.reshape(n * num_groups, -1)
+    out = ops.LayerNorm.apply(grouped, None, None, grouped.shape[1:], eps).reshape(input.shape)
     out = out if weight is None else out * _along_channels(weight, input.ndim)
     return out if bias is None else out + _along_channels(bias, input.ndim)
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias for each channel of each sample.
+
+    Parameters are those of :func:`batch_norm`; running statistics are the means over samples.
+
+    Source: torch.nn.functional.instance_norm, 2.13.0.
+
+    Raises
+    ------
+    ValueError
+        If a channel has only one number.
+    RuntimeError
+        If shapes do not fit, or statistics are missing.
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    pixels = int(np.prod(input.shape[2:]))
+    if input.ndim < 3 or pixels == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
+    out = group_norm(input, input.shape[1], weight, bias, eps)
+    planes = input.array.reshape(*input.shape[:2], pixels)
+    _move(running_mean, planes.mean(axis=2).mean(axis=0), momentum)
+    _move(running_var, planes.var(axis=2, ddof=1).mean(axis=0), momentum)
+    return out
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

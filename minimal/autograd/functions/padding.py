@@ -10,7 +10,7 @@ import numpy as np
 from minimal.autograd.operations.padding import Pad
 from minimal.autograd.tensor import Tensor
 
-_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_MODES: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def zeros_around(input: Tensor, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
@@ -76,12 +76,12 @@ def _continued(input: Tensor, widths: list[tuple[int, int]], sizes: tuple[int, .
                 f"dimension {axis} of input {list(input.shape)}"
             )
         if low or high:
-            places: Any = np.arange(size)[max(-low, 0) : size - max(-high, 0)]
-            around = (max(low, 0), max(high, 0))
-            if len(places) == size:
-                places = np.pad(places, around, mode=_MODES[mode])
-            else:
-                places = np.pad(np.arange(size), around, mode=_MODES[mode])
-                places = places[max(-low, 0) : len(places) - max(-high, 0)]
+            places: Any = np.arange(size)
+            around: Any = (max(low, 0), max(high, 0))
+            cut = (max(-low, 0), max(-high, 0))
+            if mode == "circular":  # goes around what is left
+                places, cut = places[cut[0] : size - cut[1]], (0, 0)
+            places = np.pad(places, around, mode=_MODES[mode])
+            places = places[cut[0] : len(places) - cut[1]]
             input = input.index_select(axis, Tensor(places))
     return input

@@ -241,15 +241,15 @@ def _window_sizes(
 
 
 def _pair(name: str, which: str, size: Any, n_axes: int) -> tuple[int, int]:
-    pair = (size,) if isinstance(size, int | np.integer) else tuple(size)
-    pair = pair * n_axes if len(pair) == 1 else pair
-    if len(pair) != n_axes:
+    sizes = (int(size),) if isinstance(size, int | np.integer) else tuple(map(int, size))
+    if len(sizes) == 1:
+        sizes *= n_axes
+    if len(sizes) != n_axes:
         count = "two ints" if n_axes == 2 else "one int"
         raise RuntimeError(f"{name}: {which} must either be a single int, or a tuple of {count}, but got {list(size)}")
-    if which == "stride" and 0 in pair:
+    if which == "stride" and 0 in sizes:
         raise RuntimeError("stride should not be zero")
-    pair = tuple(map(int, pair))
-    return pair if n_axes == 2 else (0 if which == "padding" else 1, pair[0])  # type: ignore[return-value]
+    return (sizes[0], sizes[1]) if n_axes == 2 else (0 if which == "padding" else 1, sizes[0])
 
 
 def _adaptive_size(name: str, n_axes: int, input: Tensor, output_size: Any) -> tuple[int, int]:

@@ -102,6 +102,7 @@ class Hardsigmoid(Elementwise):
     """out = x / 6 + 1 / 2 within [0, 1];  dx = g / 6 where -3 < x < 3."""
 
     saves = "inputs"
+    sixth = float(np.float32(1 / 6))  # in single precision whatever the dtype, as in PyTorch's gradient
 
     @staticmethod
     def forward(x: Any) -> Any:
@@ -109,7 +110,7 @@ class Hardsigmoid(Elementwise):
 
     @staticmethod
     def dx(g: Any, x: Any) -> Any:
-        return np.where((x > -3) & (x < 3), g / 6, 0.0)
+        return np.where((x > -3) & (x < 3), g * Hardsigmoid.sixth, 0.0)
 
 
 class Hardswish(Elementwise):
@@ -162,20 +163,35 @@ def _sigmoid(x: Any) -> Any:
 
 
 class Elu(Elementwise):
-    """out = s x where x > 0, else s a (e^(r x) - 1);  dx = s g, or s a r e^(r x) g.
+    """out = s x where x > 0, else s a (e^x - 1);  dx = s g, or s a e^x g.
 
-    ELU itself has s = r = 1, CELU has r = 1 / a, and SELU has the s and a that keep mean 0 and variance 1.
+    ELU itself has s = 1, and SELU has the s and a that keep mean 0 and variance 1.
     """
 
     saves = "inputs"
 
     @staticmethod
-    def forward(x: Any, a: float, s: float, r: float) -> Any:
-        return np.where(x > 0, x * s, np.expm1(x * r) * (a * s))
+    def forward(x: Any, a: float, s: float) -> Any:
+        return np.where(x > 0, x * s, np.expm1(x) * (a * s))
 
     @staticmethod
-    def dx(g: Any, x: Any, a: float, s: float, r: float) -> Any:
-        return np.where(x > 0, g * s, g * (a * s * r) * np.exp(np.minimum(x * r, 0.0)))
+    def dx(g: Any, x: Any, a: float, s: float) -> Any:
+        return np.where(x > 0, g * s, g * (a * s) * np.exp(np.minimum(x, 0.0)))
+
+
+class Celu(Elementwise):
+    """out = x where x > 0, else a (e^(x / a) - 1);  dx = g, or e^(x / a) g, where PyTorch's a is in single precision."""
+
+    saves = "inputs"
+
+    @staticmethod
+    def forward(x: Any, a: float) -> Any:
+        return np.where(x > 0, x, np.expm1(x / a) * a)
+
+    @staticmethod
+    def dx(g: Any, x: Any, a: float) -> Any:
+        rate = 1.0 / float(np.float32(a))
+        return np.where(x > 0, g, g * (a * rate) * np.exp(np.minimum(x * rate, 0.0)))
 
 
 class Gelu(Elementwise):

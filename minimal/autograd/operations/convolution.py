@@ -63,33 +63,31 @@ def _bias_grad(g: Any) -> Any:
 
 
 class ConvInput(Operation):
-    """out = the gradient of x in w * x, here called x's place;  so  dg = w * gg  and  dw = ConvWeight(g, gg)."""
+    """out = the gradient that y sends to x from y = w * x;  so  dy = w * g  and  dw = ConvWeight(y, g)."""
 
     saves = "inputs"
 
-    def forward(self, g: Any, w: Any, shape: tuple[int, ...], slide: Slide) -> Any:
-        self.slide = slide
-        return _kernels().conv2d_input_grad(g, w, shape, *slide)
+    def forward(self, y: Any, w: Any, shape: tuple[int, ...], slide: Slide) -> Any:
+        return _kernels().conv2d_input_grad(y, w, shape, *slide)
 
-    def backward(self, gg: Any, g: Any, w: Any, shape: Any, slide: Any) -> Any:
+    def backward(self, g: Any, y: Any, w: Any, shape: Any, slide: Slide) -> Any:
         needs = self.needs
-        dg = Conv2d.of(gg, w, None, slide) if needs[0] else None
-        return dg, ConvWeight.of(g, gg, w.shape, slide) if needs[1] else None
+        dy = Conv2d.of(g, w, None, slide) if needs[0] else None
+        return dy, ConvWeight.of(y, g, w.shape, slide) if needs[1] else None
 
 
 class ConvWeight(Operation):
-    """out = the gradient of w in w * x;  so  dg = gw * x  and  dx = ConvInput(g, gw)."""
+    """out = the gradient that y sends to w from y = w * x;  so  dy = g * x  and  dx = ConvInput(y, g)."""
 
     saves = "inputs"
 
-    def forward(self, g: Any, x: Any, shape: tuple[int, ...], slide: Slide) -> Any:
-        self.slide = slide
-        return _kernels().conv2d_weight_grad(g, x, shape, *slide)
+    def forward(self, y: Any, x: Any, shape: tuple[int, ...], slide: Slide) -> Any:
+        return _kernels().conv2d_weight_grad(y, x, shape, *slide)
 
-    def backward(self, gw: Any, g: Any, x: Any, shape: Any, slide: Any) -> Any:
+    def backward(self, g: Any, y: Any, x: Any, shape: Any, slide: Slide) -> Any:
         needs = self.needs
-        dg = Conv2d.of(x, gw, None, slide) if needs[0] else None
-        return dg, ConvInput.of(g, gw, x.shape, slide) if needs[1] else None
+        dy = Conv2d.of(x, g, None, slide) if needs[0] else None
+        return dy, ConvInput.of(y, g, x.shape, slide) if needs[1] else None
 
 
 class ConvReluPool(Operation):

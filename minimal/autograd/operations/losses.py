@@ -36,7 +36,7 @@ class CrossEntropy(Operation):
 
 
 class BinaryCrossEntropy(Elementwise):
-    """loss = -(y log p + (1 - y) log(1 - p)), logarithms at least -100;  dp = (p - y) / (p (1 - p)),  dy = log((1 - p) / p)."""
+    """loss = -(y log p + (1 - y) log(1 - p)), logs at least -100;  dp = (p - y) / (p (1 - p)),  dy = log((1 - p) / p)."""
 
     saves = "inputs"
 

@@ -14,9 +14,11 @@ class Pad(Operation):
 
     def forward(self, x: Any, widths: list[tuple[int, int]], value: float) -> Any:
         self.widths = widths
-        inside = tuple(slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(x.shape, widths))
-        around = [(max(low, 0), max(high, 0)) for low, high in widths]
-        return np.pad(x[inside], around, constant_values=value)
+        kept = x[tuple(slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(x.shape, widths))]
+        shape = tuple(n + low + high for n, (low, high) in zip(x.shape, widths))
+        out = np.full_like(x, value, shape=shape)  # in the memory order of x
+        out[tuple(slice(max(low, 0), max(low, 0) + n) for n, (low, _) in zip(kept.shape, widths))] = kept
+        return out
 
     def backward(self, g: Any) -> Any:
         return Pad.of(g, [(-low, -high) for low, high in self.widths], 0.0)

@@ -70,7 +70,7 @@ class MaxPool2d(Operation):
 
 
 def _as_it_lies(g: Any, like: Any) -> Any:
-    """``g`` in the order of memory that ``like`` has: of the two arrays the smaller one is turned, before it is spread out."""
+    """``g`` in the order of memory that ``like`` has: the small array is turned, before it is spread out."""
     if g.shape[1] == 1 or (g.strides[1] == g.itemsize) == (like.strides[1] == like.itemsize):
         return g
     turned = np.empty_like(like, dtype=g.dtype)

@@ -90,8 +90,8 @@ def fold(
         )
     if patches != counts[0] * counts[1]:
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, dilation={spread}, padding={pad}, stride={steps}, expected size "
-            f"of input's dimension 2 to match the calculated number of sliding blocks {counts[0]} * {counts[1]} = "
+            f"Given output_size={size}, kernel_size={kernel}, dilation={spread}, padding={pad}, stride={steps}, expected "
+            f"size of input's dimension 2 to match the calculated number of sliding blocks {counts[0]} * {counts[1]} = "
             f"{counts[0] * counts[1]}, but got input.size(2)={patches}."
         )
     c = numbers // (kernel[0] * kernel[1])
@@ -164,7 +164,9 @@ def _sizes(kernel_size: Size, stride: Size, padding: Size, dilation: Size) -> li
     pairs = {name: _pair(name, size) for name, size in sizes.items()}
     for name, pair in pairs.items():
         if min(pair) < (0 if name == "padding" else 1):
-            raise RuntimeError(f"{name} should be greater than zero, but got {name}_height: {pair[0]} {name}_width: {pair[1]}")
+            raise RuntimeError(
+                f"{name} should be greater than zero, but got {name}_height: {pair[0]} {name}_width: {pair[1]}"
+            )
     return list(pairs.values())
 
 
