@@ -141,7 +141,7 @@ def _svg(
 
     xs, ys = zip(*places.values())
     size = (max(xs) - min(xs) + WIDTH, max(ys) - min(ys) + HEIGHT)
-    figure = Figure(figsize=size, layout="none")
+    figure: Any = Figure(figsize=size, layout="none")  # type: ignore[arg-type]
     canvas = FigureCanvasSVG(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(min(xs) - WIDTH / 2, max(xs) + WIDTH / 2)

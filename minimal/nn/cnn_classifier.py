@@ -47,7 +47,7 @@ def whole_numbers(fewest: int, most: int) -> Constraint:
         lambda value: (
             isinstance(value, tuple | list)
             and fewest <= len(value) <= most
-            and all(isinstance(n, Integral) and n >= 1 for n in value)
+            and all(isinstance(n, Integral) and int(n) >= 1 for n in value)
         ),
         f"a tuple of {fewest} to {most} positive ints",
     )
