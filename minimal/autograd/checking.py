@@ -134,7 +134,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
                 "all the inputs are not of double precision floating point.",
                 stacklevel=3,
             )
-        if any(stride == 0 and n > 1 for stride, n in zip(x.array.strides, x.shape)):
+        if x.array.size and any(stride == 0 and n > 1 for stride, n in zip(x.array.strides, x.shape)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to "
                 "be able to compute the numerical gradients correctly. You should call .contiguous on the input before "

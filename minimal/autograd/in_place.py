@@ -124,7 +124,15 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     """Set all elements to one value.  Source: torch.Tensor.fill_, 2.13.0."""
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-    return assign(self, value)
+    if isinstance(value, Tensor) and value._needs_grad:
+        return assign(self, value)
+    from minimal.autograd.functions.indexing import _filling
+    from minimal.autograd.operations.elementwise import Fill
+
+    number = _filling(value.item() if isinstance(value, Tensor) else value, self.dtype)
+    if self._needs_grad and recording.enabled:  # its history goes on, with a gradient of zero
+        return change(self, lambda tensor: Fill.apply(tensor, number.item()))
+    return assign(self, number)
 
 
 def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:

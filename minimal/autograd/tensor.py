@@ -52,6 +52,7 @@ class Tensor:
     _base: Tensor | None = None
     _recipes: tuple[Callable[[Tensor], Tensor], ...] = ()
     _seen = 0  # of a view: the version at which its history was up to date
+    _may_not_change = ""  # of a view: why a recorded change in place is refused
     _leaf_hooks: Hooks | None = None
 
     def __init__(self, array: Any) -> None:
@@ -243,6 +244,7 @@ class Tensor:
         self._base = base._base if base._base is not None else base
         self._recipes = (*base._recipes, recipe)
         self._seen = self._counter[0]
+        self._may_not_change = base._may_not_change if recording.enabled else "was created in no_grad mode"
         return self
 
     def _is_view(self) -> bool:
@@ -252,6 +254,11 @@ class Tensor:
         """The history of a view, after a change of what it looks into."""
         assert self._base is not None
         base = self._base
+        if base._needs_grad and self._may_not_change == ONE_OF_SEVERAL:
+            raise RuntimeError(
+                f"A tensor {ONE_OF_SEVERAL}, and its base or another view of its base has been modified inplace: use "
+                "clone() on what is changed, or index it."
+            )
         self._seen = self._version
         if base._needs_grad:
             fresh = base
@@ -305,10 +312,10 @@ class Tensor:
         return bool(self.array.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only_element())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only_element())
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iu" or self.array.size != 1:
@@ -316,7 +323,14 @@ class Tensor:
         return int(self.array.item())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only_element())
+
+    def _only_element(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, not {self.array.size} elements"
+            )
+        return self.array.item()
 
     def __format__(self, spec: str) -> str:
         return (
@@ -396,6 +410,16 @@ class Tensor:
         def __or__(self, other: Any) -> Tensor: ...
 
 
+ONE_OF_SEVERAL = "is one of several views that one function made"
+
+
+def one_of_several(view: Tensor) -> Tensor:
+    """Mark a view that came with others, as from ``split``: changing one of them would change the history of all."""
+    if view._base is not None and not view._may_not_change:
+        view._may_not_change = ONE_OF_SEVERAL
+    return view
+
+
 def node_of(tensor: Tensor) -> Any:
     """Where gradients of this tensor go: to the node that made it, to itself if it is a leaf, or (None) nowhere."""
     if tensor._base is not None and tensor._seen != tensor._version:
@@ -423,9 +447,16 @@ def check_may_change(tensor: Tensor) -> None:
     Raises
     ------
     RuntimeError
-        For a leaf that requires a gradient, or a view of one, while operations are recorded.
+        For a leaf that requires a gradient, or a view of one, while operations are recorded; and for a view whose history
+        would be ambiguous.
     """
-    if not recording.enabled or not tensor._needs_grad:
+    if not recording.enabled:
+        return
+    if tensor._may_not_change and tensor._base is not None and tensor._base._needs_grad:
+        raise RuntimeError(
+            f"A view {tensor._may_not_change} and is being modified inplace: use clone() on it, or index the base instead."
+        )
+    if not tensor._needs_grad:
         return
     if node_of(tensor) is tensor:
         raise RuntimeError(

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 MODULES = (
     "elementwise",
     "reductions",
+    "questions",
     "shapes",
+    "joining",
     "indexing",
     "linear_algebra",
     "extremes",

@@ -7,6 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+from minimal.autograd import dtypes
 from minimal.autograd.functions.shapes import axis_in
 from minimal.autograd.operations import linear_algebra as ops
 from minimal.autograd.tensor import Tensor
@@ -83,8 +84,15 @@ def _contract(equation: str, operands: tuple[Tensor, ...]) -> Tensor:
     pairs = [_without_repeats(word, x, k) for k, (word, x) in enumerate(zip(full, operands))]
     pairs, sizes = _fitted(pairs)
     indices, tensors = zip(*pairs)
+    if tensors[0].array.dtype.kind != "f" and _sums_alone(indices, out):
+        tensors = tuple([x.to(dtypes.INT64) for x in tensors])
     result = ops.Einsum.apply(*tensors, *indices, "".join([letter for letter in out if letter in "".join(indices)]))
     return result.reshape([sizes[letter] for letter in out])
+
+
+def _sums_alone(indices: Sequence[str], out: str) -> bool:
+    """Whether some operand has an index that nobody else has, over which it is summed: in int64 for whole numbers."""
+    return any("".join([*indices, out]).count(letter) == 1 for letter in "".join(indices))
 
 
 def _refuse_mixed(operands: tuple[Tensor, ...]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minimal.autograd import dtypes, return_types
-from minimal.autograd.functions.elementwise import not_equal
-from minimal.autograd.functions.shapes import axis_in, cat, narrow
+from minimal.autograd.functions.joining import cat
+from minimal.autograd.functions.questions import not_equal
+from minimal.autograd.functions.shapes import axis_in, narrow
 from minimal.autograd.operations import cumulative as ops
 from minimal.autograd.tensor import Tensor
 

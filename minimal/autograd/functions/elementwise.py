@@ -87,6 +87,13 @@ def neg(input: Tensor) -> Tensor:
 negative = neg
 
 
+def positive(input: Tensor) -> Tensor:
+    """out = x, the tensor itself.  Source: torch.positive, 2.13.0."""
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
 def square(input: Tensor) -> Tensor:
     """out = x^2; bools become int64.  Source: torch.square, 2.13.0."""
     return ops.Square.unary(input if input.array.dtype.kind != "b" else input.to(dtypes.INT64))
@@ -165,6 +172,7 @@ minimum = _binary(ops.Minimum, "minimum")
 fmax = _binary(ops.Fmax, "fmax")
 fmin = _binary(ops.Fmin, "fmin")
 logaddexp = _binary(ops.Logaddexp, "logaddexp", refuses="iub")
+logaddexp2 = _binary(ops.Logaddexp2, "logaddexp2", refuses="iub")
 xlogy = _binary(ops.Xlogy, "xlogy")
 copysign = _binary(ops.Copysign, "copysign")
 
@@ -252,7 +260,9 @@ def pow(input: Any, exponent: Any) -> Tensor:
         return ops.Pow.apply(input, float(exponent))
     common = dtypes.result_type(input, exponent)
     if common.kind == "b":
-        raise NotImplementedError('"pow" not implemented for bool')
+        if not isinstance(exponent, bool):
+            raise NotImplementedError('"pow" not implemented for bool')
+        return Tensor(input.array.copy() if exponent else np.ones_like(input.array))
     if common.kind in "iu" and isinstance(exponent, int) and exponent < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     return ops.Pow.apply(*ops.Pow.promoted(input, exponent))
@@ -331,6 +341,13 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         raise shape_error(*[x.shape for x in (condition, input, other) if isinstance(x, Tensor)]) from error
 
 
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 where x is negative, 1 where it is positive, ``values`` where it is zero.  Source: torch.heaviside, 2.13.0."""
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return ops.Heaviside.apply(input, values)
+
+
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """out = x + w (y - x).  Source: torch.lerp, 2.13.0."""
     if input.dtype != end.dtype:
@@ -375,89 +392,3 @@ def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neg
 def clone(input: Tensor) -> Tensor:
     """A copy, through which gradients pass.  Source: torch.clone, 2.13.0."""
     return ops.Clone.apply(input)
-
-
-# ---------------------------------------------------------------- questions: nothing to differentiate
-
-
-def _question(ufunc: Any, name: str, meaning: str) -> Callable[[Any, Any], Tensor]:
-    def function(input: Any, other: Any) -> Tensor:
-        a, b = (v.array if isinstance(v, Tensor) else v for v in (input, other))
-        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype != b.dtype:
-            common = dtypes.result_type(a, b)
-            a, b = a.astype(common, copy=False), b.astype(common, copy=False)
-        elif isinstance(a, np.ndarray) and isinstance(b, float) and a.dtype.kind != "f":
-            a = a.astype(dtypes.get_default_dtype())
-        return Tensor(broadcasting(ufunc, a, b))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Whether {meaning}, elementwise.  Source: torch.{name}, 2.13.0."
-    return function
-
-
-eq = _question(np.equal, "eq", "x = y")
-ne = not_equal = _question(np.not_equal, "ne", "x differs from y")
-lt = less = _question(np.less, "lt", "x < y")
-le = less_equal = _question(np.less_equal, "le", "x <= y")
-gt = greater = _question(np.greater, "gt", "x > y")
-ge = greater_equal = _question(np.greater_equal, "ge", "x >= y")
-logical_and = _question(np.logical_and, "logical_and", "x and y are both not zero")
-logical_or = _question(np.logical_or, "logical_or", "x or y is not zero")
-logical_xor = _question(np.logical_xor, "logical_xor", "one of x and y is zero and the other is not")
-
-
-def _bits(ufunc: Any, name: str) -> Callable[[Any, Any], Tensor]:
-    def function(input: Any, other: Any) -> Tensor:
-        common = dtypes.result_type(input, other)
-        if common.kind == "f":
-            raise RuntimeError(f'"{name}_cpu" not implemented for {common}: bits are those of whole numbers')
-        return Tensor(broadcasting(ufunc, _array(input, common), _array(other, common)))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Bit by bit {name.rpartition('_')[2]} of whole numbers or bools.  Source: torch.{name}, 2.13.0."
-    return function
-
-
-bitwise_and = _bits(np.bitwise_and, "bitwise_and")
-bitwise_or = _bits(np.bitwise_or, "bitwise_or")
-bitwise_xor = _bits(np.bitwise_xor, "bitwise_xor")
-
-
-def bitwise_not(input: Tensor) -> Tensor:
-    """Bit by bit not of whole numbers or bools.  Source: torch.bitwise_not, 2.13.0."""
-    return Tensor(np.invert(input.array))
-
-
-def logical_not(input: Tensor) -> Tensor:
-    """Whether x is zero, elementwise.  Source: torch.logical_not, 2.13.0."""
-    return Tensor(np.logical_not(input.array))
-
-
-def isnan(input: Tensor) -> Tensor:
-    """Whether x is NaN, elementwise.  Source: torch.isnan, 2.13.0."""
-    return Tensor(np.isnan(input.array))
-
-
-def isinf(input: Tensor) -> Tensor:
-    """Whether x is infinite, elementwise.  Source: torch.isinf, 2.13.0."""
-    return Tensor(np.isinf(input.array))
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """Whether x is neither infinite nor NaN, elementwise.  Source: torch.isfinite, 2.13.0."""
-    return Tensor(np.isfinite(input.array))
-
-
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
-    """Whether |x - y| <= atol + rtol |y|, elementwise.  Source: torch.isclose, 2.13.0."""
-    return Tensor(np.isclose(input.array, other.array, rtol=rtol, atol=atol, equal_nan=equal_nan))
-
-
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
-    """Whether ``isclose`` holds everywhere.  Source: torch.allclose, 2.13.0."""
-    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
-
-
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether both have the same shape and the same elements.  Source: torch.equal, 2.13.0."""
-    return input.shape == other.shape and bool(np.array_equal(input.array, other.array))

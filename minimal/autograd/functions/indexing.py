@@ -133,7 +133,7 @@ def _filling(value: Any, dtype: np.dtype) -> Tensor:
     number = np.asarray(value)
     if dtype.kind in "iu" and number.ndim == 0:
         limits = np.iinfo(dtype)
-        lowest = -limits.max if dtype.kind == "u" else limits.min
+        lowest = -limits.max if dtype.kind == "u" and number.dtype.kind != "f" else limits.min
         if not lowest <= number <= limits.max:
             raise RuntimeError(f"value cannot be converted to type {dtype} without overflow: {value}")
     return Tensor(number.astype(dtype))
@@ -331,6 +331,48 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if source.array.size < n:
         raise RuntimeError(f"masked_scatter: expected self and source to have enough elements: {n} needed")
     return ops.Put.apply(input, source.reshape(-1)[:n], (place,))
+
+
+def _with_part(input: Tensor, place: tuple[Any, ...], src: Tensor) -> Tensor:
+    """A copy in which ``src`` stands at a place of its shape."""
+    shape = input.array[place].shape
+    if src.shape != shape:
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. "
+            f"src size = {list(src.shape)}, slice size = {list(shape)}"
+        )
+    return ops.Put.apply(input, src.to(input.dtype), place)
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """A copy with ``src`` at ``index`` along a dimension.  Source: torch.select_scatter, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    if not -input.shape[axis] <= index < input.shape[axis]:
+        raise IndexError(f"select_scatter(): index {index} out of range for dimension {axis} of {list(input.shape)}")
+    return _with_part(input, (slice(None),) * axis + (index,), src)
+
+
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """A copy with ``src`` at a slice of a dimension.  Source: torch.slice_scatter, 2.13.0."""
+    axis = axis_in(dim, input.ndim)
+    return _with_part(input, (slice(None),) * axis + (_plain_slice(slice(start, end, step)),), src)
+
+
+def fill_diagonal(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """A copy with one value on the main diagonal; ``wrap`` begins it again below.  As torch.Tensor.fill_diagonal_, 2.13.0."""
+    if input.ndim < 2:
+        raise RuntimeError(f"dimensions must larger than 1, not {input.ndim}")
+    if input.ndim > 2 and len(set(input.shape)) > 1:
+        raise RuntimeError(f"all dimensions of input must be of equal length, not {list(input.shape)}")
+    n = min(input.shape)
+    rows = np.arange(n)
+    if wrap and input.ndim == 2:
+        rows = np.arange(input.shape[0])
+        rows = rows[rows % (n + 1) != n]
+    columns = rows % (n + 1) if wrap and input.ndim == 2 else rows
+    return ops.Put.apply(input, _filling(fill_value, input.dtype), (rows, *[columns] * (input.ndim - 1)))
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         If the inner sizes differ, or the dtypes do.
     """
     x, y = input, other
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        raise TypeError(f"matmul takes two Tensors, not {type(x).__name__} and {type(y).__name__}")
     if x.ndim == 0 or y.ndim == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {x.ndim}D and {y.ndim}D")
     rows = x.unsqueeze(0) if x.ndim == 1 else x

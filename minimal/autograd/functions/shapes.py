@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minimal.autograd import dtypes
 from minimal.autograd.operations import shapes as ops
 from minimal.autograd.operations.indexing import SliceOf
-from minimal.autograd.tensor import Tensor
+from minimal.autograd.tensor import Tensor, one_of_several
 
 
 def _view(base: Tensor, recipe: Callable[[Tensor], Tensor]) -> Tensor:
@@ -288,72 +287,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return _view(input, lambda t: ops.Reshape.apply(t, shape))
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one after another along a dimension.  Source: torch.cat, 2.13.0.
-
-    Raises
-    ------
-    RuntimeError
-        If the shapes differ in another dimension.
-    ValueError
-        If there is nothing to join.
-    """
-    tensors = list(tensors)
-    if not tensors:
-        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    tensors = [tensor for tensor in tensors if tensor.shape != (0,)] or tensors[:1]
-    ndim = tensors[0].ndim
-    if any(tensor.ndim == 0 for tensor in tensors):
-        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    axis = axis_in(dim, ndim)
-    first = tensors[0].shape
-    for i, tensor in enumerate(tensors):
-        if tensor.ndim != ndim:
-            raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {ndim} and {tensor.ndim}, shapes {list(first)} and "
-                f"{list(tensor.shape)}"
-            )
-        for d, (a, b) in enumerate(zip(first, tensor.shape)):
-            if a != b and d != axis:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {axis}. Expected size {a} but got size {b} for tensor "
-                    f"number {i} in the list: shapes {list(first)} and {list(tensor.shape)}."
-                )
-    dtype = tensors[0].dtype
-    for tensor in tensors[1:]:
-        dtype = dtypes.promote_types(dtype, tensor.dtype)
-    return ops.Cat.apply(*[tensor.to(dtype) for tensor in tensors], axis=axis)
-
-
-concat = concatenate = cat
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one after another along a new dimension.  Source: torch.stack, 2.13.0."""
-    tensors = list(tensors)
-    if not tensors:
-        raise RuntimeError("stack expects a non-empty TensorList")
-    for i, tensor in enumerate(tensors):
-        if tensor.shape != tensors[0].shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
-                f"{list(tensor.shape)} at entry {i}"
-            )
-    axis = axis_in(dim, tensors[0].ndim + 1)
-    return cat([unsqueeze(tensor, axis) for tensor in tensors], axis)
-
-
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors side by side.  Source: torch.hstack, 2.13.0."""
-    rows = [reshape(tensor, 1) if tensor.ndim == 0 else tensor for tensor in tensors]
-    return cat(rows, 0 if rows[0].ndim == 1 else 1)
-
-
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors, vectors as rows, below one another.  Source: torch.vstack, 2.13.0."""
-    return cat([reshape(tensor, (1, -1)) if tensor.ndim < 2 else tensor for tensor in tensors], 0)
-
-
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """The ``length`` entries from ``start`` on along a dimension.  Source: torch.narrow, 2.13.0."""
     axis = axis_in(dim, input.ndim)
@@ -363,40 +296,6 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     start = start + n if start < 0 else start
     place = (slice(None),) * axis + (slice(start, start + length),)
     return _view(input, lambda t: SliceOf.apply(t, place))
-
-
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces along a dimension, of one size (the last may be smaller) or of given sizes.  Source: torch.split, 2.13.0."""
-    axis = axis_in(dim, tensor.ndim)
-    n = tensor.shape[axis]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0 or (size == 0 and n):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-        sizes = [min(size, n - i) for i in range(0, n, size)] if n else [0]
-    else:
-        sizes = [int(size) for size in split_size_or_sections]
-        if sum(sizes) != n:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {axis}), but "
-                f"got split_sizes={sizes}"
-            )
-    starts = np.cumsum([0, *sizes[:-1]]).tolist()
-    return tuple([narrow(tensor, axis, start, size) for start, size in zip(starts, sizes)])
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` pieces of one size.  Source: torch.chunk, 2.13.0."""
-    if chunks < 1:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    n = input.shape[axis_in(dim, input.ndim)]
-    return split(input, max(1, -(-n // chunks)), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The entries along a dimension, without it.  Source: torch.unbind, 2.13.0."""
-    axis = axis_in(dim, input.ndim)
-    return tuple([select(input, axis, i) for i in range(input.shape[axis])])
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -417,6 +316,19 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"dim {axes[0]} appears multiple times in the list of dims")
     return ops.Flip.apply(input, axes)
+
+
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """A copy turned k times by 90 degrees, from the first of two dimensions to the second.  Source: torch.rot90, 2.13.0."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    a, b = (axis_in(d, input.ndim) for d in dims)
+    if a == b:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    turned = {0: input, 1: flip(input, b), 2: flip(input, a, b), 3: flip(input, a)}[k % 4]
+    return transpose(turned, a, b).clone() if k % 2 else turned.clone()
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -475,6 +387,19 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     if input.ndim == 2:
         return ops.Diagonal.apply(input, diagonal, 0, 1).clone()
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+
+
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Each row (along the last dimension) on the diagonal of a matrix of its own.  Source: torch.diag_embed, 2.13.0."""
+    ndim = input.ndim + 1
+    a, b = axis_in(dim1, ndim), axis_in(dim2, ndim)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    n = input.shape[-1] + abs(offset)
+    shape = list(input.shape[:-1])
+    for axis in sorted((a, b)):
+        shape.insert(axis, n)
+    return ops.DiagonalBack.apply(input, tuple(shape), (offset, a, b))
 
 
 def trace(input: Tensor) -> Tensor:

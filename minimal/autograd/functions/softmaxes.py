@@ -14,7 +14,7 @@ def _along(operation: Any, name: str, input: Tensor, dim: int, dtype: Any) -> Te
         raise TypeError(f"{name}(): argument 'dim' (position 2) must be int, not NoneType")
     axis = axis_in(dim, input.ndim)
     source = input if dtype is None else input.to(dtype)
-    if source.array.dtype.kind != "f":
+    if source.array.dtype.kind != "f" and source.array.size:
         raise NotImplementedError(
             f'"{name}_lastdim_kernel_impl" not implemented for {source.dtype}: give a floating point dtype'
         )

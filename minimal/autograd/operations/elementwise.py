@@ -308,6 +308,21 @@ class Logaddexp(Elementwise):
         return g * np.exp(y - out)
 
 
+class Logaddexp2(Elementwise):
+    """out = log2(2^x + 2^y),  so  dx = g 2^(x - out)  and  dy = g 2^(y - out)."""
+
+    saves = "both"
+    forward = np.logaddexp2
+
+    @staticmethod
+    def dx(g: Any, x: Any, y: Any, out: Any) -> Any:
+        return g * np.exp2(x - out)
+
+    @staticmethod
+    def dy(g: Any, x: Any, y: Any, out: Any) -> Any:
+        return g * np.exp2(y - out)
+
+
 class Logit(Elementwise):
     """out = ln(x / (1 - x)),  so  dx = g / (x (1 - x))."""
 
@@ -676,6 +691,28 @@ class FloorDivide(DivFloor):
     @staticmethod
     def dx(g: Any) -> Any:
         raise RuntimeError("derivative for aten::floor_divide is not implemented: use div(rounding_mode='floor')")
+
+    dy = dx
+
+
+class Fill(_Flat):
+    """out = one value everywhere."""
+
+    @staticmethod
+    def forward(x: Any, value: Any) -> Any:
+        return np.full_like(x, value)
+
+
+class Heaviside(Elementwise):
+    """out = 0 below 0, y at 0, 1 above, and 0 for NaN; without a derivative, as PyTorch has it."""
+
+    @staticmethod
+    def forward(x: Any, y: Any) -> Any:
+        return np.where(x == 0, y, (x > 0).astype(y.dtype))
+
+    @staticmethod
+    def dx(g: Any) -> Any:
+        raise RuntimeError("derivative for aten::heaviside is not implemented")
 
     dy = dx
 
