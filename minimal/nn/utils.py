@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minimal.autograd.functions.shapes import cat
+from minimal.autograd.functions.joining import cat
 from minimal.autograd.tensor import Tensor
 
 __all__ = [
