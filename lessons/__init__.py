@@ -11,5 +11,7 @@ LESSONS = {
     "logistic_regression": "From a likelihood to a fused kernel, and why two right programs differ",
     "trees_and_forests": "The best question in one pass, ties and seeds, pruning, and why a forest is better than its trees",
     "k_means": "Two steps that cannot make it worse, where to begin, and distances that need not be computed",
+    "automatic_differentiation": "From one multiplication to a graph, the order of the way back, and second derivatives",
+    "convolution_and_digits": "Convolution as loops, as a matrix product and in tiles, and a network that reads digits",
 }
 """The lessons in the order in which they build on each other: the script's name, and what it is about."""

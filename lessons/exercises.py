@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+import minimal
+
 Answer = Callable[..., Any]
 
 
@@ -420,6 +422,167 @@ def must_look(answer: Answer) -> None:
     expect(got, [True, True], "the same with lower bounds of 2.25", hint)
 
 
+# Automatic differentiation
+
+
+def division_backward(answer: Answer) -> None:
+    """``division_backward(g, x, y)``: the gradients of x and y, where z = x / y and g is that of z."""
+    x, y, one = np.array([6.0, 1.0]), np.array([2.0, -4.0]), np.ones(2)
+    got = answer(one, x, y)
+    if got is None or len(got) != 2:
+        expect(
+            got, np.zeros((2, 2)), "g = [1, 1]", "Return two arrays: the gradient of x, that of y."
+        )
+    expect(
+        got[0], 1 / y, "gradient of x, g = [1, 1]", "z = x / y is linear in x, with slope 1 / y."
+    )
+    hint = "The slope of x / y in y is -x / y**2."
+    expect(got[1], -x / y**2, "gradient of y, g = [1, 1]", hint)
+    g = np.array([3.0, -2.0])
+    for name, ours, right in zip("xy", answer(g, x, y), (g / y, -g * x / y**2)):
+        expect(ours, right, f"gradient of {name}, g = [3, -2]", "Multiply each slope by g.")
+
+
+def add_up_to(answer: Answer) -> None:
+    """``add_up_to(g, shape)``: the gradient of an array of this shape that was broadcast to the shape of g."""
+    g = np.arange(24.0).reshape(2, 3, 4) ** 2
+    expect(answer(g, (2, 3, 4)), g, "no broadcasting, shape (2, 3, 4)", "Nothing is added up here.")
+    hint = "The missing axes were put in front."
+    expect(answer(g, (3, 4)), g.sum(axis=0), "shape (3, 4)", hint)
+    hint = "An axis of length one was stretched, and stays: keepdims=True."
+    expect(answer(g, (2, 1, 4)), g.sum(axis=1, keepdims=True), "shape (2, 1, 4)", hint)
+    hint = "Both at once: axes in front, and one of length one."
+    expect(answer(g, (3, 1)), g.sum(axis=(0, 2))[:, np.newaxis], "shape (3, 1)", hint)
+    expect(answer(g, ()), g.sum(), "a single number, shape ()", "Every axis was put in front.")
+
+
+def order_of_the_walk(answer: Answer) -> None:
+    """``order_of_the_walk(inputs, last)``: all nodes behind ``last``, each before those that it was made of."""
+    hint = "Node 1 is made of 0, node 2 of 1, twice: node 1 must be there once."
+    _expect_order(
+        answer([[], [0, 0], [1, 1]], 2), [[], [0, 0], [1, 1]], 2, "b = a + a, c = b + b", hint
+    )
+    bypass = [[], [0], [1], [2, 0], [3, 1]]
+    hint = "0 and 1 are also made use of directly: they must wait for the long way round."
+    _expect_order(answer(bypass, 4), bypass, 4, "a short and a long way", hint)
+    any_numbers = [[2], [], [1, 4], [0, 2], [1], [3]]
+    hint = "The numbers of the nodes say nothing here about when they were made."
+    _expect_order(answer(any_numbers, 3), any_numbers, 3, "nodes with any numbers", hint)
+    chain: list[list[int]] = [[], *([i] for i in range(5000))]
+    _expect_order(
+        answer(chain, 5000), chain, 5000, "a chain of 5000", "Keep a stack of your own, a list."
+    )
+
+
+def _expect_order(got: Any, inputs: list[list[int]], last: int, when: str, hint: str) -> None:
+    """Many orders are right; this says what is wrong with one that is not."""
+    if got is None:
+        expect(got, 0, when)
+    order = [int(node) for node in got]
+    reached, waiting = {last}, [last]
+    while waiting:
+        new = set(inputs[waiting.pop()]) - reached
+        reached |= new
+        waiting += new
+    if sorted(order) != sorted(reached):
+        nodes = sorted(reached) if len(reached) < 10 else f"{len(reached)} nodes"
+        raise Wrong(f"{when}: expected each of {nodes} once, got {_short(np.array(order))}. {hint}")
+    place = {node: i for i, node in enumerate(order)}
+    for node in order:
+        for source in inputs[node]:
+            if place[source] < place[node]:
+                raise Wrong(f"{when}: {source} stands before {node}, which is made of it. {hint}")
+
+
+def hessian_times(answer: Answer) -> None:
+    """``hessian_times(f, x, v)``: the Hessian of f at x, times v."""
+    x, v = np.array([1.0, -2.0, 0.5]), np.array([2.0, 1.0, -1.0])
+    hint = "The gradient of x**3 is 3 x**2; its product with v, differentiated again, is 6 x v."
+    expect(answer(lambda t: (t**3).sum(), x, v), 6 * x * v, "f = sum of x**3", hint, 1e-10)
+    A = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, -1.0], [4.0, 0.0, 1.0]])
+    hint = "Differentiate (gradient * v).sum(): v must stay the constant that it is, and f may mix variables."
+    matrix = minimal.tensor(A)
+    got = answer(lambda t: t @ (matrix @ t), x, v)
+    expect(got, (A + A.T) @ v, "f = x^T A x", hint, 1e-10)
+
+
+# Convolution and digits
+
+
+def output_side(answer: Answer) -> None:
+    """``output_side(size, kernel, stride, padding)``: how many patches fit along one side of an image."""
+    expect(
+        answer(8, 3, 1, 0),
+        6,
+        "8 pixels, kernel 3",
+        "The first patch begins at 0, the last at 8 - 3.",
+    )
+    expect(answer(8, 3, 1, 1), 8, "the same, padding 1", "Padding is added at both ends.")
+    expect(
+        answer(8, 2, 2, 0),
+        4,
+        "8 pixels, kernel 2, stride 2",
+        "A patch begins at every second pixel.",
+    )
+    hint = "A patch that sticks out does not count: round down, then add the first one."
+    expect(answer(8, 3, 2, 0), 3, "8 pixels, kernel 3, stride 2", hint)
+
+
+def patches_as_rows(answer: Answer) -> None:
+    """``patches_as_rows(image, k)``: the k x k patches of an image, in reading order, each as a row."""
+    image = np.arange(12.0).reshape(3, 4)
+    wanted = [[0, 1, 4, 5], [1, 2, 5, 6], [2, 3, 6, 7], [4, 5, 8, 9], [5, 6, 9, 10], [6, 7, 10, 11]]
+    hint = "Patches overlap: one begins at every pixel where it fits, row by row."
+    expect(answer(image, 2), wanted, "3 x 4 pixels, k = 2", hint)
+    expect(answer(image, 1), image.reshape(12, 1), "k = 1", "Each pixel is a patch of its own.")
+    random = np.random.default_rng(7)
+    image, w = random.normal(size=(6, 5)), random.normal(size=(3, 3))
+    products = [(image[i : i + 3, j : j + 3] * w).sum() for i in range(4) for j in range(3)]
+    rows = answer(image, 3)
+    expect(
+        rows @ w.ravel(),
+        products,
+        "6 x 5 pixels, k = 3, times a filter",
+        "Pixels of a patch: row by row, too.",
+    )
+
+
+def filter_gradient(answer: Answer) -> None:
+    """``filter_gradient(g, image)``: the gradient of the filter, where g is that of the correlation's result."""
+    image = np.arange(12.0).reshape(3, 4)
+    one = np.zeros((2, 3))
+    one[0, 0] = 1.0
+    hint = "Only the first output pixel counts here, and it saw the upper left patch."
+    expect(answer(one, image), image[:2, :2], "g is 1 at the first pixel, else 0", hint)
+    hint = "dw[k, l] = sum over i, j of g[i, j] image[i + k, j + l]: a correlation of the image with g."
+    g = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, -1.0]])
+    wanted = [[(g * image[k : k + 2, l : l + 3]).sum() for l in range(2)] for k in range(2)]
+    expect(answer(g, image), wanted, "a 3 x 4 image and a 2 x 2 filter", hint)
+
+
+def pooling_backward(answer: Answer) -> None:
+    """``pooling_backward(g, image)``: the gradient of the image, where g is that of its 2 x 2 max-pooling."""
+    image = np.array([[1.0, 5.0, 2.0, 0.0], [3.0, 4.0, 1.0, 9.0]])
+    wanted = np.zeros((2, 4))
+    wanted[0, 1], wanted[1, 3] = 7.0, -1.0
+    hint = "The gradient goes to the largest of the four, and nowhere else."
+    expect(
+        answer(np.array([[7.0, -1.0]]), image), wanted, "windows with 5 and 9 as the largest", hint
+    )
+    hint = "Of equal ones only the first gets the gradient, as in the reference."
+    expect(
+        answer(np.array([[2.0]]), np.ones((2, 2))),
+        [[2.0, 0.0], [0.0, 0.0]],
+        "four equal pixels",
+        hint,
+    )
+    hint = "A last odd row or column belongs to no window: its gradient is 0."
+    odd = np.array([[1.0, 2.0, 9.0], [3.0, 0.0, 9.0], [9.0, 9.0, 9.0]])
+    right = np.zeros((3, 3))
+    right[1, 0] = 4.0
+    expect(answer(np.array([[4.0]]), odd), right, "3 x 3 pixels", hint)
+
+
 ALL = (
     "element",
     "variance",
@@ -442,4 +605,12 @@ ALL = (
     "price_of_a_union",
     "chances_of_the_next_seed",
     "must_look",
+    "division_backward",
+    "add_up_to",
+    "order_of_the_walk",
+    "hessian_times",
+    "output_side",
+    "patches_as_rows",
+    "filter_gradient",
+    "pooling_backward",
 )

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -19,8 +20,20 @@ ROOMS = (
     "minimal.ensemble",
     "minimal.cluster",
     "minimal.optimize",
+    "minimal.autograd",
+    "minimal.nn",
+    "minimal.nn.functional",
+    "minimal.nn.init",
+    "minimal.nn.utils",
+    "minimal.optim",
+    "minimal.optim.lr_scheduler",
+    "minimal.utils.data",
+    "minimal.generator",
+    "minimal.serialization",
     "minimal.exceptions",
 )
+FUNCTIONS = "minimal.autograd.functions"  # has a page of its own: one line for each of hundreds
+PLUMBING = "forward, extra_repr, reset_parameters"  # of layers: what a reader of the reference does not call
 
 MAKE_LEDGER = """
 This site was built without a ledger. To make one, and a site that holds it:
@@ -58,6 +71,7 @@ def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
     (folder / "api.md").write_text(api_page())
     for room in ROOMS:
         (folder / f"{room}.md").write_text(room_page(room))
+    (folder / f"{FUNCTIONS}.md").write_text(functions_page())
     (folder / "ledger.md").write_text(
         ledger_page(json.loads(ledger.read_text()) if ledger else None)
     )
@@ -73,7 +87,8 @@ def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
 def public_names(room: str) -> list[str]:
     """The classes and functions that a package offers, in the order in which it lists them."""
     module = importlib.import_module(room)
-    return [name for name in module.__all__ if f"{room}.{name}" not in ROOMS]
+    offered = [(name, getattr(module, name)) for name in module.__all__]
+    return [name for name, thing in offered if inspect.isclass(thing) or inspect.isroutine(thing)]
 
 
 def api_page() -> str:
@@ -82,7 +97,11 @@ def api_page() -> str:
         (f"[`{room}`]({room}.md)", ", ".join(f"`{name}`" for name in public_names(room)))
         for room in ROOMS
     ]
-    pages = "\n".join(ROOMS)
+    count = len(importlib.import_module(FUNCTIONS).FUNCTIONS)
+    rows.append(
+        (f"[functions on tensors]({FUNCTIONS}.md)", f"{count} functions, most of them methods, too")
+    )
+    pages = "\n".join((*ROOMS, FUNCTIONS))
     return (
         "# API\n\nEvery public name, with the text of its docstring. Parameters and defaults are those of the reference, and"
         " each page says where the two differ.\n\n"
@@ -97,11 +116,58 @@ def room_page(room: str) -> str:
         f"# {room}\n\n```{{eval-rst}}\n.. automodule:: {room}\n\n.. currentmodule:: {room}\n```\n"
     ]
     for name in public_names(room):
-        is_class = inspect.isclass(getattr(module, name))
-        options = "\n   :members:\n   :inherited-members: Exception, dict" if is_class else ""
-        kind = "class" if is_class else "function"
+        kind, options = _directive(getattr(module, name))
         parts.append(f"## {name}\n\n```{{eval-rst}}\n.. auto{kind}:: {room}.{name}{options}\n```\n")
+        if name == "Tensor":
+            parts.append(f"Its methods stand on [a page of their own]({FUNCTIONS}.md).\n")
     return "\n".join(parts)
+
+
+def _directive(thing: Any) -> tuple[str, str]:
+    """What autodoc calls it, and which members it shall show."""
+    if not inspect.isclass(thing):
+        return "function", ""
+    if thing.__name__ == "Tensor":
+        return "class", ""
+    if thing.__module__.startswith(("minimal.nn.", "minimal.optim.", "minimal.utils.")):
+        return (
+            "class",
+            f"\n   :members:\n   :exclude-members: {PLUMBING}",
+        )  # what all have stands at their base
+    return "class", "\n   :members:\n   :inherited-members: Exception, dict"
+
+
+def functions_page() -> str:
+    """The functions on tensors and the methods of Tensor: a line for each."""
+    functions = importlib.import_module(FUNCTIONS).FUNCTIONS
+    tensor = importlib.import_module("minimal.autograd").Tensor
+    methods = {name: getattr(tensor, name) for name in sorted(dir(tensor)) if name[0] != "_"}
+    alone = {name: method for name, method in methods.items() if name not in functions}
+    in_place = sorted(name for name in alone if name.endswith("_") and name[:-1] in methods)
+    rows = [
+        (f"`{name}`" + (" ·" if name in methods else ""), _first_sentence(function))
+        for name, function in sorted(functions.items())
+    ]
+    others = [
+        (f"`{name}`", _first_sentence(m)) for name, m in alone.items() if name not in in_place
+    ]
+    return (
+        "# Functions on tensors\n\nThey stand in `minimal` (`minimal.exp(x)`), under PyTorch's names and with its parameters;"
+        " those with a dot are methods, too (`x.exp()`). `help(minimal.exp)` shows the whole text.\n\n"
+        f"{table(('name', 'what it gives'), rows)}\n## Methods and attributes of Tensor\n\n"
+        f"{table(('name', 'what it gives'), others)}\n## Changes in place\n\n"
+        f"The same as without the underscore, written into the tensor: {', '.join(f'`{name}`' for name in in_place)}.\n"
+    )
+
+
+def _first_sentence(thing: Any) -> str:
+    """The first paragraph of a docstring, as one line of Markdown that is all text."""
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    pieces = re.sub(r"(:\w+:)?`+~?", "`", text).split("`")  # by turns text and code
+    return "`".join(
+        piece if i % 2 else re.sub(r"([*_<$^~\[\]\\])", r"\\\1", piece)
+        for i, piece in enumerate(pieces)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

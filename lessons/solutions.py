@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import minimal
+from minimal import autograd
+
 
 def element(strip, strides, i, j):
     return strip[(i * strides[0] + j * strides[1]) // strip.itemsize]
@@ -126,3 +129,64 @@ def must_look(upper, lower, labels, shift):
     of_the_others = np.full(len(shift), shift[farthest])
     of_the_others[farthest] = np.delete(shift, farthest).max()
     return upper + shift[labels] >= lower - of_the_others[labels]
+
+
+def division_backward(g, x, y):
+    return g / y, -g * x / y**2
+
+
+def add_up_to(g, shape):
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))  # axes that were put in front
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return g.sum(axis=stretched, keepdims=True)
+
+
+def order_of_the_walk(inputs, last):
+    written, order = {last}, []
+    waiting = [(last, iter(inputs[last]))]  # a stack of our own instead of calls inside each other
+    while waiting:
+        node, sources = waiting[-1]
+        source = next((s for s in sources if s not in written), None)
+        if source is None:
+            order.append(node)
+            waiting.pop()
+        else:
+            written.add(source)
+            waiting.append((source, iter(inputs[source])))
+    return order[::-1]
+
+
+def hessian_times(f, x, v):
+    x = minimal.tensor(x, requires_grad=True)
+    (g,) = autograd.grad(f(x), x, create_graph=True)
+    (product,) = autograd.grad((g * minimal.tensor(v)).sum(), x)
+    return product.numpy()
+
+
+def output_side(size, kernel, stride, padding):
+    return (size + 2 * padding - kernel) // stride + 1
+
+
+def patches_as_rows(image, k):
+    windows = np.lib.stride_tricks.sliding_window_view(image, (k, k))
+    return windows.reshape(-1, k * k)
+
+
+def filter_gradient(g, image):
+    oh, ow = g.shape
+    kh, kw = image.shape[0] - oh + 1, image.shape[1] - ow + 1
+    dw = np.empty((kh, kw))
+    for k in range(kh):
+        for l in range(kw):
+            dw[k, l] = np.sum(g * image[k : k + oh, l : l + ow])
+    return dw
+
+
+def pooling_backward(g, image):
+    dx = np.zeros(image.shape)
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            window = image[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+            k, l = np.unravel_index(window.argmax(), (2, 2))  # the first of equals
+            dx[2 * i + k, 2 * j + l] = g[i, j]
+    return dx

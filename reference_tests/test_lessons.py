@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lessons
+import minimal
 from lessons import LESSONS, pages
 
 FOLDER = Path(lessons.__file__).parent
@@ -106,6 +107,70 @@ def chances_without_weights(X, chosen, weight):
     return solutions.chances_of_the_next_seed(X, chosen, np.ones(len(X)))
 
 
+def adds_up_only_axes_in_front(g, shape):
+    return g.sum(axis=tuple(range(g.ndim - len(shape))))
+
+
+def adds_up_only_stretched_axes(g, shape):
+    extra = g.ndim - len(shape)
+    axes = tuple(i for i in range(extra, g.ndim) if shape[i - extra] == 1)
+    return g.sum(axis=axes, keepdims=True) if axes else g
+
+
+def adds_up_without_keeping_axes(g, shape):
+    extra = g.ndim - len(shape)
+    return g.sum(axis=(*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1)))
+
+
+def first_come_first(inputs, last):
+    order = [last]
+    for node in order:
+        order += [source for source in dict.fromkeys(inputs[node]) if source not in order]
+    return order
+
+
+def every_path(inputs, last):
+    return [last, *(node for source in inputs[last] for node in every_path(inputs, source))]
+
+
+def in_calls(inputs, last):
+    order = []
+
+    def visit(node):
+        if node not in order:
+            for source in inputs[node]:
+                visit(source)
+            order.append(node)
+
+    visit(last)
+    return order[::-1]
+
+
+def gradient_times(f, x, v):
+    x = minimal.tensor(x, requires_grad=True)
+    return minimal.autograd.grad(f(x), x)[0].numpy() * v
+
+
+def diagonal_times(f, x, v):
+    x = minimal.tensor(x, requires_grad=True)
+    (g,) = minimal.autograd.grad(f(x), x, create_graph=True)
+    rows = [minimal.autograd.grad(g[i], x, retain_graph=True)[0].numpy() for i in range(len(v))]
+    return np.diag(rows) * v
+
+
+def pixels_backwards(image, k):
+    return solutions.patches_as_rows(image, k)[:, ::-1]
+
+
+def largest_of_four(image):
+    return image.reshape(image.shape[0] // 2, 2, image.shape[1] // 2, 2).max(axis=(1, 3))
+
+
+def gradient_to_all_that_are_largest(g, image):
+    large = np.repeat(np.repeat(g, 2, 0), 2, 1)
+    return large * (image == np.repeat(np.repeat(largest_of_four(image), 2, 0), 2, 1))
+
+
 WRONG = [
     ("element", lambda strip, strides, i, j: strip[i * strides[0] + j], "IndexError"),
     ("element", lambda strip, strides, i, j: strip[i * 4 + j], "Fortran"),
@@ -154,6 +219,28 @@ WRONG = [
     ("must_look", lambda u, low, labels, s: u >= low, "Both bounds"),
     ("must_look", lambda u, low, labels, s: u + s[labels] >= low - s.max(), "other* centres"),
     ("must_look", lambda u, low, labels, s: u + s[labels] >= low, "Both bounds"),
+    ("division_backward", lambda g, x, y: (1 / y, -x / y**2), "by g"),
+    ("division_backward", lambda g, x, y: (g / y, g * x / y**2), "-x / y**2"),
+    ("division_backward", lambda g, x, y: g / y, "gradient of x"),
+    ("add_up_to", adds_up_only_axes_in_front, "keepdims"),
+    ("add_up_to", adds_up_only_stretched_axes, "in front"),
+    ("add_up_to", adds_up_without_keeping_axes, "keepdims"),
+    ("order_of_the_walk", first_come_first, "long way"),
+    ("order_of_the_walk", every_path, "once"),
+    ("order_of_the_walk", lambda inputs, last: range(last, -1, -1), "numbers of the nodes"),
+    ("order_of_the_walk", in_calls, "RecursionError"),
+    ("hessian_times", gradient_times, "3 x**2"),
+    ("hessian_times", diagonal_times, "mix variables"),
+    ("output_side", lambda size, kernel, stride, padding: (size + 2 * padding) // stride, "first patch"),
+    ("output_side", lambda size, kernel, stride, padding: (size + padding - kernel) // stride + 1, "both ends"),
+    ("output_side", lambda size, kernel, stride, padding: size + 2 * padding - kernel + 1, "second pixel"),
+    ("output_side", lambda size, kernel, stride, padding: -((kernel - size - 2 * padding) // stride) + 1, "sticks out"),
+    ("patches_as_rows", lambda image, k: image[: len(image) // k * k].reshape(-1, k * k), "overlap"),
+    ("patches_as_rows", pixels_backwards, "overlap"),
+    ("filter_gradient", lambda g, image: solutions.filter_gradient(g, image)[::-1, ::-1], "upper left"),
+    ("filter_gradient", lambda g, image: solutions.filter_gradient(np.abs(g), image), "correlation"),
+    ("pooling_backward", gradient_to_all_that_are_largest, "Of equal ones"),
+    ("pooling_backward", lambda g, image: np.repeat(np.repeat(g, 2, 0), 2, 1) / 4, "nowhere else"),
 ]
 
 
