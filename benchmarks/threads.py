@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,15 +23,30 @@ def as_number(threads: Threads) -> int:
 
 
 @contextmanager
+def _pytorch(n: int) -> Iterator[None]:
+    """PyTorch, if it is loaded, uses ``n`` threads: it keeps a count of its own, for the MKL inside it too."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def limited(threads: Threads) -> Iterator[int]:
-    """Inside the block minimal's kernels, BLAS and OpenMP all use this many threads.
+    """Inside the block minimal's kernels, BLAS, OpenMP and PyTorch all use this many threads.
 
     A library that is loaded inside the block does not hear of it: enter after the case is built.
     """
     n, before = as_number(threads), minimal.get_num_threads()
     minimal.set_num_threads(n)
     try:
-        with threadpool_limits(limits=n):
+        with _pytorch(n), threadpool_limits(limits=n):
             yield n
     finally:
         minimal.set_num_threads(before)

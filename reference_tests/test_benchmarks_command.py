@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks import discover as finding
 from benchmarks import frame, run
@@ -22,6 +25,7 @@ from benchmarks.frame import (
     sweep,
 )
 from benchmarks.report import Card, digits, report, seconds, summary
+from benchmarks.threads import limited
 
 from .racing import ONCE, command, fixed
 
@@ -236,6 +240,26 @@ def test_the_same_threads_on_both_sides(registry, monkeypatch):
     assert minimal.get_num_threads() == before
     assert {ours for ours, _ in seen} == {1, 2}
     assert all(theirs <= {ours} for ours, theirs in seen)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_pytorch_has_as_many_threads_too_and_the_mkl_inside_it(n):
+    before = torch.get_num_threads()
+    torch.set_num_threads(3 - n)  # from here on its MKL does not follow OpenMP's count any more
+    try:
+        with limited(n):
+            assert torch.get_num_threads() == n
+            mkl = re.findall(r"mkl_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())
+            assert mkl in ([], [str(n)])
+        assert torch.get_num_threads() == 3 - n
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_pytorch_is_not_loaded_only_to_be_told(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    with limited(1):
+        assert "torch" not in sys.modules
 
 
 def test_all_threads_of_one_core_is_not_raced_twice(monkeypatch):
