@@ -56,19 +56,45 @@ def image_and_geometry(
     return image, geometry
 
 
-def taps_last(w: Array) -> Array:
-    """w of (O, C / groups, kh, kw) as (O, C / groups, kh kw)."""
-    return as_kernel_input(np.ascontiguousarray(w).reshape(*w.shape[:2], -1))
-
-
 def pack_filters(w: Array, bias: Array | None, groups: int) -> tuple[Array, Array]:
     """Filters as they are read, (groups, blocks of lanes, taps, C / groups, lanes), and a bias for each lane."""
-    o, width = w.shape[0], lanes(w.dtype)
-    filters = pack(taps_last(w), groups, width)
-    biases = np.zeros((groups, filters.shape[1] * width), w.dtype)
+    o, depth, kh, kw = w.shape
+    width = lanes(w.dtype)
+    parts = _whole_lanes(w.reshape(groups, o // groups, depth, kh * kw), 1, width)
+    filters = aligned_copy(parts.reshape(groups, -1, width, depth, kh * kw).transpose(0, 1, 4, 3, 2))
+    biases = np.zeros((groups, parts.shape[1]), w.dtype)
     if bias is not None:
         biases[:, : o // groups] = bias.reshape(groups, -1)
     return filters, biases
+
+
+def pack_taps(w: Array, groups: int) -> Array:
+    """Filters as (groups, taps, blocks of lanes of input channels, O / groups, lanes)."""
+    o, depth, kh, kw = w.shape
+    width = lanes(w.dtype)
+    parts = _whole_lanes(w.reshape(groups, o // groups, depth, kh * kw), 2, width)
+    return aligned_copy(parts.reshape(groups, o // groups, -1, width, kh * kw).transpose(0, 4, 2, 1, 3))
+
+
+def unpack_filters(dw: Array, weight_shape: Shape) -> Array:
+    """Back from (groups, blocks of lanes, kh kw C / groups or more, lanes)."""
+    (groups, blocks, _, width), (o, depth, kh, kw) = dw.shape, weight_shape
+    dw = dw[:, :, : kh * kw * depth].reshape(groups, blocks, kh * kw, depth, width).transpose(0, 1, 4, 3, 2)
+    dw = dw.reshape(groups, blocks * width, depth, kh * kw)[:, : o // groups]
+    return np.ascontiguousarray(dw).reshape(weight_shape)
+
+
+def _whole_lanes(parts: Array, axis: int, width: int) -> Array:
+    """Zeros after the last channel, up to whole rows of tiles."""
+    missing = -parts.shape[axis] % width
+    return np.pad(parts, [(0, missing if k == axis else 0) for k in range(parts.ndim)]) if missing else parts
+
+
+def aligned_copy(a: Array) -> Array:
+    """A copy that begins at a cache line."""
+    copy = aligned_empty(a.size, a.dtype).reshape(a.shape)
+    copy[...] = a
+    return copy
 
 
 def shares(samples: int, products: int) -> list[int]:
@@ -86,11 +112,10 @@ def in_blocks(
 ) -> Array:
     """The gradient in the filters: ``work(dw, reads, first, last)`` adds what samples first to last give to filters in
     tiles, of shape (groups, blocks of lanes, kh kw C / groups, lanes)."""
-    o, depth, kh, kw = weight_shape
     width, reads = lanes(dtype), whole_tiles(table.reads, ROWS)
-    shape = groups, -(-o // groups // width), len(reads), width
+    shape = groups, -(-weight_shape[0] // groups // width), len(reads), width
     total = sum_of_blocks(lambda dw, first, last: work(dw, reads, first, last), samples, shape, dtype)
-    return unpack(total, o, depth, kh * kw).reshape(weight_shape)
+    return unpack_filters(total, weight_shape)
 
 
 def sum_of_blocks(work: Callable[..., None], samples: int, shape: Shape, dtype: Any) -> Array:
@@ -104,46 +129,3 @@ def sum_of_blocks(work: Callable[..., None], samples: int, shape: Shape, dtype: 
     partial[:] = 0
     run_blocks(lambda b: work(partial[b], samples * b // blocks, samples * (b + 1) // blocks), blocks)
     return partial[0] if blocks == 1 else partial.sum(axis=0)
-
-
-@kernel
-def pack(w, groups, width):
-    """w of (O, C / groups, taps) as (groups, blocks of lanes, taps, C / groups, lanes), zero where a block is not full."""
-    o, depth, taps = w.shape
-    channels = o // groups
-    out = np.zeros((groups, -(-channels // width), taps, depth, width), w.dtype)
-    for q in range(o):
-        group, block, lane = q // channels, q % channels // width, q % channels % width
-        for c in range(depth):
-            for t in range(np.uintp(taps)):
-                out[group, block, t, c, lane] = w[q, c, t]
-    return out
-
-
-@kernel
-def unpack(dw, o, depth, taps):
-    """Back from what ``pack`` gives, with taps and channels in one, to (O, C / groups, taps)."""
-    groups, _, _, width = dw.shape
-    channels = o // groups
-    out = np.empty((o, depth, taps), dw.dtype)
-    for q in range(o):
-        group, block, lane = q // channels, q % channels // width, q % channels % width
-        for c in range(depth):
-            for t in range(np.uintp(taps)):
-                out[q, c, t] = dw[group, block, t * np.uintp(depth) + np.uintp(c), lane]
-    return out
-
-
-@kernel
-def pack_taps(w, groups, width):
-    """w as (groups, taps, blocks of lanes of input channels, O / groups, lanes), zero where a block is not full."""
-    o, depth, taps = w.shape
-    channels = o // groups
-    out = np.zeros((groups, taps, -(-depth // width), channels, width), w.dtype)
-    for q in range(o):
-        group, channel = q // channels, q % channels
-        for c in range(depth):
-            block, lane = c // width, c % width
-            for t in range(np.uintp(taps)):
-                out[group, t, block, channel, lane] = w[q, c, t]
-    return out

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from minimal.autograd.kernels import convolution_numpy
 from minimal.autograd.kernels.convolution_layout_numba import (
+    aligned_copy,
     image_and_geometry,
     in_blocks,
     is_fast,
@@ -123,8 +124,7 @@ def conv_relu_pool_backward(
     dw = np.ascontiguousarray(dw.reshape(o, kh, kw, channels).transpose(0, 3, 1, 2))
     if not need_input_grad:
         return None, dw, db
-    filters = aligned_empty(w.size, w.dtype).reshape(kh, o, kw * channels)
-    filters.reshape(kh, o, kw, channels)[:] = w.transpose(2, 0, 3, 1)
+    filters = aligned_copy(w.transpose(2, 0, 3, 1)).reshape(kh, o, kw * channels)
     dx = aligned_empty(image.size, x.dtype)
     cuts = shares(len(g), g.size * w[0].size)
     run_blocks(

@@ -25,12 +25,11 @@ from minimal.autograd.kernels.convolution_layout_numba import (
     pixel_rows,
     shares,
     smallest,
-    taps_last,
     whole_lanes,
 )
 from minimal.autograd.kernels.convolution_numpy import Array, Pair, Shape, out_shape
 from minimal.autograd.kernels.convolution_plan import Geometry, plan
-from minimal.autograd.kernels.vectors_numba import ROWS, add_products, aligned_empty, lanes, load, repeat, store
+from minimal.autograd.kernels.vectors_numba import ROWS, add_products, aligned_empty, load, repeat, store
 from minimal.threads import run_blocks
 
 COLUMN = 256  # pixels whose gradients are laid side by side at a time: they stay in the first-level cache
@@ -61,7 +60,7 @@ def conv2d_input_grad(
     padded = height + 2 * padding[0], width + 2 * padding[1]
     whole = whole_lanes(depth, w.dtype)
     geometry = Geometry(padded, groups * whole, 1, (kh, kw), stride, dilation, (oh, ow), o)
-    filters = pack_taps(taps_last(w), groups, lanes(w.dtype))
+    filters = pack_taps(w, groups)
     rows, dx = pixel_rows(g), aligned_empty(n * padded[0] * padded[1] * groups * whole, w.dtype)
     cuts = shares(n, g.size * w[0].size)
     table = plan(geometry, smallest(cuts), ROWS)
