@@ -160,7 +160,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, train: bool = False) -> Tensor:
 
     Source: torch.alpha_dropout, 2.13.0 (Klambauer et al., 2017), with its masks.
     """
-    _check_probability(p)
+    _check(input, p)
     if p == 0 or not train or input.array.size == 0:
         return input
     if p == 1:
@@ -172,7 +172,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, train: bool = False) -> Tensor:
 
 
 def _masked(input: Tensor, p: float, train: bool, shape: tuple[int, ...], order: tuple[int, ...] | None) -> Tensor:
-    _check_probability(p)
+    _check(input, p)
     if p == 0 or not train or input.array.size == 0:
         return input
     return input * Tensor(_mask(p, shape, input.dtype, order))
@@ -186,6 +186,8 @@ def _mask(p: float, shape: tuple[int, ...], dtype: Any, order: tuple[int, ...] |
     return mask.transpose(np.argsort(order))
 
 
-def _check_probability(p: float) -> None:
+def _check(input: Tensor, p: float) -> None:
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"dropout needs floating point numbers: its result can't be cast to {input.dtype}")
     if not 0 <= p <= 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minimal.autograd import dtypes
 from minimal.autograd.functions.activations import logsigmoid
 from minimal.autograd.functions.elementwise import exp, where, xlogy
 from minimal.autograd.functions.softmaxes import log_softmax
@@ -91,9 +92,11 @@ def binary_cross_entropy(
     RuntimeError
         If an x is no probability.
     """
-    x = input.array
-    if x.size and not ((x >= 0) & (x <= 1)).all():
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    if target.dtype != input.dtype:
+        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: convert the target")
+    for name, x in (("input", input.array), ("target", target.array)):
+        if not ((x >= 0) & (x <= 1)).all():
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     losses = ops.BinaryCrossEntropy.binary(input, target)
     return _reduced(losses if weight is None else losses * weight, reduction)
 
@@ -106,6 +109,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
 ) -> Tensor:
     """-w (pos_weight y log p + (1 - y) log(1 - p)) with p = sigmoid(x), from x, without rounding p."""
+    if target.dtype.kind != "f":
+        raise RuntimeError(f"result type {input.dtype} can't be cast to the desired output type {target.dtype}")
     log_p = logsigmoid(input)
     counted = log_p if pos_weight is None else log_p * ((pos_weight - 1.0) * target + 1.0)
     losses = (1.0 - target) * input - counted
@@ -137,7 +142,7 @@ def nll_loss(
         If a y is no class.
     """
     _check_reduction(reduction)
-    _check_classes(input, target, weight)
+    target = _checked_classes(input, target, weight)
     return _in_parts(input, target.array, weight, LossRule(ignore_index, 0.0, reduction))
 
 
@@ -174,8 +179,10 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.kind == "f" and target.shape == input.shape:
+        if ignore_index >= 0:
+            raise RuntimeError("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
-    _check_classes(input, target, weight)
+    target = _checked_classes(input, target, weight)
     if input.array.dtype.kind != "f":
         raise NotImplementedError(f"cross_entropy needs floating point scores, not {input.dtype}")
     rule = LossRule(ignore_index, label_smoothing, reduction)
@@ -184,7 +191,12 @@ def cross_entropy(
     return ops.CrossEntropy.apply(input, target.array, None if weight is None else weight.detach(), rule)
 
 
-def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+def _checked_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """The target in int64, of the shape that goes with the scores."""
+    if input.ndim == 1 and target.ndim == 1:
+        if target.shape != (1,):
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
+        target = target.squeeze(0)
     if input.ndim == 0:
         raise RuntimeError(f"the scores of classes need at least one dimension, got shape {list(input.shape)}")
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
@@ -197,14 +209,19 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None
         raise RuntimeError(
             f"Expected a target of shape {list(expected)} (got target {list(target.shape)}, input {list(input.shape)})"
         )
-    if target.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype}: classes are numbered in int64")
+    if target.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: number classes in int64")
     n_classes = input.shape[1 if input.ndim > 1 else 0]
     if weight is not None and weight.shape != (n_classes,):
         raise RuntimeError(
             f"weight tensor should be defined either for all {n_classes} classes or no classes but got weight tensor of "
             f"shape: {list(weight.shape)}"
         )
+    if weight is not None and weight.dtype != input.dtype:
+        raise RuntimeError(
+            f"expected scalar type {input.dtype} but found {weight.dtype}: the weight needs the dtype of input"
+        )
+    return target.to(dtypes.INT64)
 
 
 def cross_entropy_in_parts(x: Any, target: np.ndarray, weight: Any, rule: LossRule) -> Any:

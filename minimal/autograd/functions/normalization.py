@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minimal.autograd.functions.shapes import broadcast_tensors
 from minimal.autograd.operations import normalization as ops
 from minimal.autograd.tensor import Tensor
 
@@ -109,15 +110,20 @@ def layer_norm(
     RuntimeError
         If those are not the last dimensions, or weight or bias do not have that shape.
     """
+    shape = _checked_shape(input, normalized_shape, weight, bias)
+    return ops.LayerNorm.apply(input, weight, bias, shape, eps) if input.array.size else input.clone()
+
+
+def _checked_shape(input: Tensor, normalized_shape: Sequence[int], *affine: Tensor | None) -> tuple[int, ...]:
     if isinstance(normalized_shape, int):
-        raise TypeError("layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
+        raise TypeError("argument 'normalized_shape' (position 2) must be tuple of ints, not int")
     shape = tuple(normalized_shape)
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
             "normalized_shape = []"
         )
-    for name, given in (("weight", weight), ("bias", bias)):
+    for name, given in zip(("weight", "bias"), affine):
         if given is not None and given.shape != shape:
             raise RuntimeError(
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} and "
@@ -128,8 +134,8 @@ def layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
             f"input of size {list(input.shape)}"
         )
-    _check_numbers("layer_norm", input, weight, bias)
-    return ops.LayerNorm.apply(input, weight, bias, shape, eps) if input.array.size else input.clone()
+    _check_numbers("layer_norm", input, *affine)
+    return shape
 
 
 def group_norm(
@@ -202,13 +208,30 @@ def instance_norm(
     return out
 
 
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """x / sqrt(mean of x^2 + eps) * weight over the last dimensions, of shape ``normalized_shape``.
+
+    Parameters and errors are those of :func:`layer_norm`; eps is the dtype's own if not given.
+
+    Source: torch.rms_norm, 2.13.0.
+    """
+    shape = _checked_shape(input, normalized_shape, weight)
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    axes = tuple(range(input.ndim - len(shape), input.ndim))
+    out = input * (input.square().mean(axes, keepdim=True) + eps).rsqrt()
+    return out if weight is None else out * weight
+
+
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(its p-norm along ``dim``, eps).  Source: torch.nn.functional.normalize, 2.13.0."""
     return input / input.norm(p, dim, keepdim=True).clamp_min(eps)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``.  Source: torch.cosine_similarity, 2.13.0."""
+    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``, broadcast.  Source: torch.cosine_similarity, 2.13.0."""
+    x1, x2 = broadcast_tensors(x1, x2)
     lengths = [x.norm(2, dim, keepdim=True).clamp_min(eps) for x in (x1, x2)]
     return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
 

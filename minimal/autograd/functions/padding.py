@@ -57,7 +57,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode not in _MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if input.ndim not in (len(widths) + 1, len(widths) + 2):
         raise NotImplementedError(
             f"Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad {list(pad)} for an input of "
@@ -74,6 +74,10 @@ def _continued(input: Tensor, widths: list[tuple[int, int]], sizes: tuple[int, .
             raise RuntimeError(
                 f"Padding size should be less than the corresponding input dimension, but got: padding ({low}, {high}) at "
                 f"dimension {axis} of input {list(input.shape)}"
+            )
+        if size == 0:
+            raise RuntimeError(
+                f'mode "{mode}" has nothing to go on: input of shape {list(input.shape)}, dimension {axis}'
             )
         if low or high:
             places: Any = np.arange(size)

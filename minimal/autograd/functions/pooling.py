@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minimal.autograd import dtypes
 from minimal.autograd.kernels.windows import adaptive_bounds
 from minimal.autograd.operations import pooling as ops
 from minimal.autograd.operations.pooling import Means, Windows
@@ -172,7 +173,7 @@ def avg_pool2d(
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     means = Means(kernel, steps, pad, bool(ceil_mode), bool(count_include_pad), divisor_override)
-    return _as_given(ops.AvgPool2d.apply(_as_images(_floating(input, "avg_pool2d"), 2), means), input, 2)
+    return _mean(input, 2, means)
 
 
 def avg_pool1d(
@@ -187,8 +188,13 @@ def avg_pool1d(
     if input.ndim not in (2, 3):
         raise RuntimeError(f"avg_pool1d: Expected 2 to 3 dimensions, but got a tensor of size {list(input.shape)}")
     kernel, steps, pad, _ = _window_sizes("avg_pool1d", 1, kernel_size, stride, padding)
-    means = Means(kernel, steps, pad, bool(ceil_mode), bool(count_include_pad))
-    return _as_given(ops.AvgPool2d.apply(_as_images(_floating(input, "avg_pool1d"), 1), means), input, 1)
+    return _mean(input, 1, Means(kernel, steps, pad, bool(ceil_mode), bool(count_include_pad)))
+
+
+def _mean(input: Tensor, n_axes: int, means: Means) -> Tensor:
+    if input.array.dtype.kind != "f":  # the mean of whole numbers is rounded to zero
+        return _mean(input.to(dtypes.FLOAT64), n_axes, means).trunc().to(input.dtype)
+    return _as_given(ops.AvgPool2d.apply(_as_images(input, n_axes), means), input, n_axes)
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:

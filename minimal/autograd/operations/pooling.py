@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minimal.autograd.kernels import pooling_numpy
 from minimal.autograd.kernels.windows import places_in_image
 from minimal.autograd.operation import Operation
 from minimal.autograd.tensor import Tensor
@@ -42,8 +43,9 @@ class Means(NamedTuple):
     divisor_override: int | None = None
 
 
-def _kernels() -> ModuleType:
-    return twin("minimal.autograd.kernels.pooling")
+def _kernels(x: Any) -> ModuleType:
+    """The kernels for an array: half precision is NumPy's alone."""
+    return pooling_numpy if x.dtype == np.float16 else twin("minimal.autograd.kernels.pooling")
 
 
 class MaxPool2d(Operation):
@@ -53,7 +55,7 @@ class MaxPool2d(Operation):
 
     def forward(self, x: Any, windows: Windows, with_indices: bool = False) -> Any:
         self.shape, self.windows = x.shape, windows
-        out, self.place = _kernels().max_pool2d_places(x, *windows)
+        out, self.place = _kernels(x).max_pool2d_places(x, *windows)
         return (out, self._indices()) if with_indices else out
 
     def _indices(self) -> Any:
@@ -64,7 +66,7 @@ class MaxPool2d(Operation):
         g = g[0] if type(g) is list else g
         if isinstance(g, Tensor):
             return PutPixels.apply(g, self._indices(), self.shape)
-        return _kernels().max_pool2d_places_backward(
+        return _kernels(g).max_pool2d_places_backward(
             _as_it_lies(g, self.place), self.place, self.shape, *self.windows[:4]
         )
 
@@ -95,7 +97,7 @@ class PutPixels(Operation):
 
     def forward(self, x: Any, indices: Any, shape: Shape) -> Any:
         self.indices = indices
-        return _kernels().max_pool2d_backward(x, indices, shape)
+        return _kernels(x).max_pool2d_backward(x, indices, shape)
 
     def backward(self, g: Any) -> Any:
         return TakePixels.of(g, self.indices)
@@ -106,7 +108,7 @@ class AvgPool2d(Operation):
 
     def forward(self, x: Any, means: Means) -> Any:
         self.shape, self.means = x.shape, means
-        return _kernels().avg_pool2d(x, *means)
+        return _kernels(x).avg_pool2d(x, *means)
 
     def backward(self, g: Any) -> Any:
         return ShareAmongWindows.of(g, self.shape, self.means)
@@ -118,7 +120,7 @@ class ShareAmongWindows(Operation):
     def forward(self, x: Any, shape: Shape, means: Means) -> Any:
         self.means = means
         kernel, stride, padding, _, count_include_pad, divisor = means
-        return _kernels().avg_pool2d_backward(x, shape, kernel, stride, padding, count_include_pad, divisor)
+        return _kernels(x).avg_pool2d_backward(x, shape, kernel, stride, padding, count_include_pad, divisor)
 
     def backward(self, g: Any) -> Any:
         return AvgPool2d.of(g, self.means)
@@ -129,7 +131,7 @@ class AdaptiveAvgPool2d(Operation):
 
     def forward(self, x: Any, size: Pair) -> Any:
         self.shape = x.shape
-        return _kernels().adaptive_avg_pool2d(x, size)
+        return _kernels(x).adaptive_avg_pool2d(x, size)
 
     def backward(self, g: Any) -> Any:
         return ShareAmongCells.of(g, self.shape)
@@ -140,7 +142,7 @@ class ShareAmongCells(Operation):
 
     def forward(self, x: Any, shape: Shape) -> Any:
         self.size = x.shape[2:]
-        return _kernels().adaptive_avg_pool2d_backward(x, shape)
+        return _kernels(x).adaptive_avg_pool2d_backward(x, shape)
 
     def backward(self, g: Any) -> Any:
         return AdaptiveAvgPool2d.of(g, self.size)

@@ -49,6 +49,7 @@ from minimal.nn.functional.layers import (
     adaptive_avg_pool2d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
+    alpha_dropout,
     avg_pool1d,
     avg_pool2d,
     batch_norm,
@@ -69,6 +70,7 @@ from minimal.nn.functional.layers import (
     max_pool2d,
     one_hot,
     pad,
+    rms_norm,
 )
 from minimal.nn.functional.losses import (
     binary_cross_entropy,
@@ -87,6 +89,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
@@ -140,6 +143,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_",
+    "rms_norm",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",

@@ -20,6 +20,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
@@ -40,6 +41,7 @@ __all__ = [
     "max_pool2d",
     "one_hot",
     "pad",
+    "rms_norm",
 ]
 
 # What needs nothing added to the operation.
@@ -60,6 +62,7 @@ max_pool1d = ops.max_pool1d
 max_pool2d = ops.max_pool2d
 one_hot = ops.one_hot
 pad = ops.pad
+rms_norm = ops.rms_norm
 
 
 # ---------------------------------------------------------------- normalization
@@ -128,6 +131,8 @@ def group_norm(
     ValueError
         If there is only one value for each group.
     """
+    if input.ndim > 1 and input.shape[0] * math.prod(input.shape[2:]) * input.shape[1] == num_groups:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
     return ops.group_norm(input, num_groups, weight, bias, eps)
 
 
@@ -143,6 +148,11 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         If p is not between 0 and 1.
     """
     return _dropped(ops.dropout, input, p, training, inplace)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout that keeps mean and variance of what SELU gives: what drops becomes SELU's lowest value; errors as above."""
+    return _dropped(ops.alpha_dropout, input, p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
