@@ -32,8 +32,8 @@ from minimal.autograd.kernels.convolution_layout_numba import (
     smallest,
     sum_of_blocks,
 )
-from minimal.autograd.kernels.convolution_numpy import DEAD, Array, Pair, out_shape
-from minimal.autograd.kernels.convolution_plan import pooled_plan
+from minimal.autograd.kernels.convolution_numpy import DEAD, Array, Pair, Shape, out_shape
+from minimal.autograd.kernels.convolution_plan import Plan, pooled_plan
 from minimal.autograd.kernels.convolution_tiles_numba import add_column, conv2d_input_grad
 from minimal.autograd.kernels.vectors_numba import (
     LINE,
@@ -87,19 +87,27 @@ def conv_relu_pool_backward(
 ) -> tuple[Array | None, Array, Array]:
     """Twin of ``convolution_numpy.conv_relu_pool_backward``, equal to rounding where all numbers are finite.
 
-    Differs from it, and from PyTorch, when x or w holds an infinity or a NaN: 0 times that would be NaN, but what pooling
-    threw away is not multiplied here.
+    Differs from it, and from PyTorch, when x or w holds an infinity or a NaN: 0 times that is NaN, but what pooling threw
+    away need not be multiplied here.
     """
     if not is_fast(x, w, g.shape) or g.dtype != x.dtype:
         return convolution_numpy.conv_relu_pool_backward(
             g, argmax, x, w, stride, padding, dilation, groups, need_input_grad
         )
     image, geometry = image_and_geometry(x, w.shape, stride, padding, dilation, w.shape[0])
-    table = pooled_plan(geometry, len(g), ROWS)
     values, places = pixel_rows(g), pixel_rows(argmax)
     db = _sum_live(values.reshape(len(g), -1, w.shape[0]), places.reshape(len(g), -1, w.shape[0]))
-    length = _line_length(w, dilation, groups)
-    if not length:
+    dx = None
+    if length := _line_length(w, dilation, groups):
+        table = pooled_plan(geometry._replace(depth=1), 1, 4)
+        dw = _weight_grad_by_lines(image, values, places, table, length, w.shape, len(g))
+        if need_input_grad:
+            dx = _input_grad_by_lines(values, places, table, length, w, len(g))
+            dx = dx.reshape(len(g), *geometry.padded, x.shape[1])
+            dx = dx[:, padding[0] : padding[0] + x.shape[2], padding[1] : padding[1] + x.shape[3]]
+            dx = np.ascontiguousarray(dx).transpose(0, 3, 1, 2)
+    else:
+        table = pooled_plan(geometry, len(g), ROWS)
         dw = in_blocks(
             lambda dw, reads, first, last: _add_patches(image, values, places, dw, table, reads, first, last),
             table,
@@ -108,32 +116,37 @@ def conv_relu_pool_backward(
             groups,
             w.dtype,
         )
-        if not need_input_grad:
-            return None, dw, db
-        d_conv = _unpool(values, places, (len(g), *geometry.out, w.shape[0])).transpose(0, 3, 1, 2)
-        return conv2d_input_grad(d_conv, w, x.shape, stride, padding, dilation, groups), dw, db
-    table = pooled_plan(geometry._replace(depth=1), 1, 4)
-    line_reads = table.reads[:: w.shape[3]]
-    o, channels, kh, kw = w.shape
+        if need_input_grad:
+            d_conv = _unpool(values, places, (len(g), *geometry.out, w.shape[0])).transpose(0, 3, 1, 2)
+            dx = conv2d_input_grad(d_conv, w, x.shape, stride, padding, dilation, groups)
+    return dx, dw, db
+
+
+def _weight_grad_by_lines(
+    image: Array, g: Array, places: Array, table: Plan, length: tuple[int, ...], weight_shape: Shape, samples: int
+) -> Array:
+    o, channels, kh, kw = weight_shape
+    reads = table.reads[::kw]  # where the rows of a patch begin
     dw = sum_of_blocks(
-        lambda dw, first, last: _add_lines(image, values, places, dw, table, line_reads, length, first, last),
-        len(g),
+        lambda dw, first, last: _add_lines(image, g, places, dw, table, reads, length, first, last),
+        samples,
         (o, kh, kw * channels),
-        w.dtype,
+        g.dtype,
     )
-    dw = np.ascontiguousarray(dw.reshape(o, kh, kw, channels).transpose(0, 3, 1, 2))
-    if not need_input_grad:
-        return None, dw, db
-    filters = aligned_copy(w.transpose(2, 0, 3, 1)).reshape(kh, o, kw * channels)
-    dx = aligned_empty(image.size, x.dtype)
-    cuts = shares(len(g), g.size * w[0].size)
+    return np.ascontiguousarray(dw.reshape(o, kh, kw, channels).transpose(0, 3, 1, 2))
+
+
+def _input_grad_by_lines(
+    g: Array, places: Array, table: Plan, length: tuple[int, ...], w: Array, samples: int
+) -> Array:
+    """With its padding, pixel after pixel."""
+    o, channels, kh, kw = w.shape
+    reads, filters = table.reads[::kw], aligned_copy(w.transpose(2, 0, 3, 1)).reshape(kh, o, kw * channels)
+    dx, cuts = aligned_empty(samples * table.image, w.dtype), shares(samples, g.size * w[0].size)
     run_blocks(
-        lambda b: _scatter_lines(values, places, filters, dx, table, line_reads, length, cuts[b], cuts[b + 1]),
-        len(cuts) - 1,
+        lambda b: _scatter_lines(g, places, filters, dx, table, reads, length, cuts[b], cuts[b + 1]), len(cuts) - 1
     )
-    inside = dx.reshape(len(g), *geometry.padded, channels)
-    inside = inside[:, padding[0] : padding[0] + x.shape[2], padding[1] : padding[1] + x.shape[3]]
-    return np.ascontiguousarray(inside).transpose(0, 3, 1, 2), dw, db
+    return dx
 
 
 def _line_length(w: Array, dilation: Pair, groups: int) -> tuple[int, ...]:
@@ -200,7 +213,8 @@ def _add_patches(x, g, places, dw, plan, reads, first, last):
                         if count == width:
                             store_apart(g, places, row, column, 4 * i * width)
                         else:
-                            spare[:count], spare_places[:count] = g[row : row + count], places[row : row + count]
+                            for j in range(count):
+                                spare[j], spare_places[j] = g[row + j], places[row + j]
                             store_apart(spare, spare_places, 0, column, 4 * i * width)
                         row += plan.out_channels
                     add_column(x, at, plan.starts[4 * p :], column, 4 * height, dw[group, block], reads)
