@@ -182,6 +182,9 @@ def _spread(
     slide = Slide(stride, padding, dilation, groups)
     _check_transposed(n_axes, input, weight, bias, slide, extra)
     x, w = _as_images(input, n_axes), weight if n_axes == 2 else weight.unsqueeze(-2)
+    if any(e >= s for e, s in zip(extra, stride)):  # as far as another pixel would reach, if it were zero
+        x = zeros_around(x, [(0, e // s) for e, s in zip(extra, stride)])
+        extra = extra[0] % stride[0], extra[1] % stride[1]
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, k, s, p, d, e in zip(x.shape[2:], w.shape[2:], stride, padding, dilation, extra)
