@@ -11,7 +11,7 @@ import numpy as np
 from minimal.autograd import dtypes
 from minimal.autograd.functions.shapes import axis_in, expand, narrow, reshape, select, transpose, unsqueeze
 from minimal.autograd.operations import shapes as ops
-from minimal.autograd.tensor import Tensor
+from minimal.autograd.tensor import Tensor, one_of_several
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -97,7 +97,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 f"got split_sizes={sizes}"
             )
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
-    return tuple([narrow(tensor, axis, start, size) for start, size in zip(starts, sizes)])
+    return tuple([one_of_several(narrow(tensor, axis, start, size)) for start, size in zip(starts, sizes)])
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -133,7 +133,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The entries along a dimension, without it.  Source: torch.unbind, 2.13.0."""
     axis = axis_in(dim, input.ndim)
-    return tuple([select(input, axis, i) for i in range(input.shape[axis])])
+    return tuple([one_of_several(select(input, axis, i)) for i in range(input.shape[axis])])
 
 
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
