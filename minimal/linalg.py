@@ -93,7 +93,7 @@ def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, 
             f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D."
         )
     dims = tuple(range(A.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    if len(dims) == 1:
+    if len(dims) == 1 and not isinstance(ord, str):
         return vector_norm(A, ord, dims, keepdim, dtype=dtype)
     return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
 

@@ -195,7 +195,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     if a.dtype != b.dtype:
         raise RuntimeError(f"both inputs should have same dtype: {a.dtype} and {b.dtype}")
     for i, j in zip(of_a, of_b):
-        if a.shape[i] != b.shape[j]:
+        if a.shape[i] == 1 and b.shape[j] != 1:  # stretched: what it meets may be added up before
+            b = b.sum(j, keepdim=True)
+        elif b.shape[j] == 1 and a.shape[i] != 1:
+            a = a.sum(i, keepdim=True)
+        elif a.shape[i] != b.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
                 f"{b.shape[j]} in dim {j}"

@@ -10,6 +10,7 @@ from minimal.autograd.functions.elementwise import add, mul
 from minimal.autograd.functions.shapes import axis_in, broadcast_shapes, expand
 from minimal.autograd.operation import shape_error
 from minimal.autograd.operations import linear_algebra as ops
+from minimal.autograd.operations.elementwise import Fill
 from minimal.autograd.tensor import Tensor
 
 
@@ -158,16 +159,18 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _added(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
-    """beta input + alpha product; with beta = 0, not even NaN comes through from ``input``."""
-    for name, number in (("beta", beta), ("alpha", alpha)):
-        if isinstance(number, float) and input.array.dtype.kind != "f":
-            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    """beta input + alpha product; with beta = 0, not even NaN comes through from ``input``.
+
+    Among whole numbers, beta and alpha lose their fractions.
+    """
+    if input.array.dtype.kind != "f":
+        beta, alpha = int(beta), int(alpha)
     if input.dtype != product.dtype:
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype} and {product.dtype}")
     start = expand(input, product.shape)
     scaled = product if alpha == 1 else mul(product, alpha)
     if beta == 0:
-        return scaled
+        return add(Fill.apply(start, 0), scaled)
     return add(start if beta == 1 else mul(start, beta), scaled)
 
 
@@ -183,6 +186,9 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha (the outer product of vec1 and vec2).  Source: torch.addr, 2.13.0."""
+    for name, number in (("beta", beta), ("alpha", alpha)):
+        if isinstance(number, float) and input.array.dtype.kind != "f":
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     return _added(input, outer(vec1, vec2), beta, alpha)
 
 

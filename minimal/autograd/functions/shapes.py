@@ -5,6 +5,7 @@ Those that PyTorch calls views share memory with their input here too: a change 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from minimal.autograd.operations import shapes as ops
 from minimal.autograd.operations.indexing import SliceOf
-from minimal.autograd.tensor import Tensor, one_of_several
+from minimal.autograd.tensor import Tensor
 
 
 def _view(base: Tensor, recipe: Callable[[Tensor], Tensor]) -> Tensor:
@@ -117,7 +118,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     shape = input.shape or (1,)
-    joined = int(np.prod(shape[start : end + 1]))
+    joined = math.prod(shape[start : end + 1])
     if start == end and input.ndim:
         return input
     return reshape(input, (*shape[:start], joined, *shape[end + 1 :]))

@@ -101,14 +101,15 @@ class Var(Operation):
     saves = "inputs"
 
     def forward(self, x: Any, axes: tuple[int, ...], correction: float, keepdim: bool) -> Any:
-        off = x - x.mean(axis=axes, dtype=np.float64, keepdims=True)
+        n = _how_many(x, axes)
+        off = x - np.true_divide(x.sum(axis=axes, dtype=np.float64, keepdims=True), n)
         m2 = np.einsum("...,...->...", off, off).sum(axis=axes, keepdims=keepdim)
-        return np.true_divide(m2, max(_how_many(x, axes) - correction, 0)).astype(x.dtype)
+        return np.true_divide(m2, max(n - correction, 0)).astype(x.dtype)
 
     def backward(self, g: Any, x: Any, axes: tuple[int, ...], correction: float, keepdim: bool) -> Any:
         free = _how_many(x, axes) - correction
-        mean = np.mean(x, axis=axes, keepdims=True)
-        return kept(g, x.shape, axes) * (2.0 / free if free else math.inf) * (x - mean)
+        off = x - Mean.of(x, axes, True)
+        return kept(g, x.shape, axes) * (2.0 / free if free else math.inf) * off
 
 
 class Std(Var):

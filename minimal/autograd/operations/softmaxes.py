@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minimal.autograd.kernels import losses_numpy
 from minimal.autograd.operation import Operation
 from minimal.autograd.operations.reductions import wide
+from minimal.engine import twin
+
+
+def _kernels(x: Any) -> Any:
+    """The engine's kernels for arrays; their NumPy text for Tensors, which can run it too."""
+    return twin("minimal.autograd.kernels.losses") if isinstance(x, np.ndarray) else losses_numpy
 
 
 class Softmax(Operation):
@@ -16,10 +24,10 @@ class Softmax(Operation):
 
     def forward(self, x: Any, axis: int) -> Any:
         self.axis = axis
-        return losses_numpy.softmax(wide(x), axis).astype(x.dtype, copy=False) if x.size else x.copy()
+        return _kernels(x).softmax(wide(x), axis).astype(x.dtype, copy=False) if x.size else x.copy()
 
     def backward(self, g: Any, p: Any) -> Any:
-        return losses_numpy.softmax_backward(g, p, self.axis)
+        return _kernels(g).softmax_backward(g, p, self.axis)
 
 
 class LogSoftmax(Operation):
@@ -29,7 +37,7 @@ class LogSoftmax(Operation):
 
     def forward(self, x: Any, axis: int) -> Any:
         self.axis = axis
-        return losses_numpy.log_softmax(wide(x), axis).astype(x.dtype, copy=False) if x.size else x.copy()
+        return _kernels(x).log_softmax(wide(x), axis).astype(x.dtype, copy=False) if x.size else x.copy()
 
     def backward(self, g: Any, out: Any) -> Any:
-        return losses_numpy.log_softmax_backward(g, out, self.axis)
+        return _kernels(g).log_softmax_backward(g, out, self.axis)
