@@ -86,7 +86,7 @@ def as_dtype(dtype: Any) -> np.dtype:
         If it names none that tensors can have.
     """
     if isinstance(dtype, np.dtype):
-        found = dtype.newbyteorder("=")
+        found = dtype if dtype.isnative else dtype.newbyteorder("=")
     elif dtype is float:
         found = FLOAT64
     else:
@@ -105,6 +105,8 @@ def is_floating(dtype: np.dtype) -> bool:
 
 def promote_types(a: Any, b: Any) -> np.dtype:
     """The dtype that two tensors of these dtypes, both with dimensions, give together (torch.promote_types, 2.13.0)."""
+    if a is b:
+        return as_dtype(a)
     a, b = as_dtype(a), as_dtype(b)
     if a.kind == "f" and b.kind != "f":
         return a

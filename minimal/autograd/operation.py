@@ -58,10 +58,13 @@ class Operation(Node):
         where a gradient by one input takes only the other inputs: those that nobody needs are None.
     keeps : tuple of str
         Attributes of the instance that hold arrays for ``backward``, let go with the graph.
+    computes : bool
+        Whether ``forward`` computes, so that NumPy might warn; False where numbers are only moved, which is sooner done.
     """
 
     saves: ClassVar[str] = ""
     keeps: ClassVar[tuple[str, ...]] = ()
+    computes: ClassVar[bool] = True
     forward: Any
     saved: Any = None  # what went in: Tensors, and plain arguments as they were
     output: Any = None  # what came out: arrays
@@ -75,12 +78,21 @@ class Operation(Node):
     def apply(cls, *args: Any, **params: Any) -> Any:
         """Carry the operation out on tensors and plain arguments, and record it if a tensor requires a gradient."""
         node = cls()
-        with np.errstate(all="ignore"):
-            result = node.forward(*[a.array if isinstance(a, Tensor) else a for a in args], **params)
-        record = recording.enabled and any(isinstance(a, Tensor) and a._needs_grad for a in args)
-        if not record:
+        arrays, tensors, needs_grad = [], [], False
+        for a in args:
+            if isinstance(a, Tensor):
+                tensors.append(a)
+                needs_grad = needs_grad or a._needs_grad
+                a = a.array
+            arrays.append(a)
+        if cls.computes:
+            with np.errstate(all="ignore"):
+                result = node.forward(*arrays, **params)
+        else:
+            result = node.forward(*arrays, **params)
+        if not (needs_grad and recording.enabled):
             return tuple(map(Tensor, result)) if type(result) is tuple else Tensor(result)
-        node.edges = tuple([node_of(a) for a in args if isinstance(a, Tensor)])
+        node.edges = tuple([node_of(a) for a in tensors])
         node.number = next_number()
         if cls.saves:
             node.save(args, result)
@@ -93,7 +105,7 @@ class Operation(Node):
 
     @classmethod
     def of(cls, *args: Any) -> Any:
-        """Carry it out on what a backward formula has in hand: recorded if there are Tensors, else on arrays at full speed."""
+        """Carry it out on what a backward formula has in hand: Tensors, and it is recorded; or arrays, at full speed."""
         return cls.apply(*args) if any(isinstance(a, Tensor) for a in args) else cls().forward(*args)
 
     @property

@@ -13,6 +13,8 @@ from minimal.autograd.operation import Operation
 class Reshape(Operation):
     """out = the same numbers, read row by row, in another shape."""
 
+    computes = False
+
     def forward(self, x: Any, shape: tuple[int, ...]) -> Any:
         self.shape = x.shape
         return x.reshape(shape)
@@ -24,8 +26,10 @@ class Reshape(Operation):
 class Permute(Operation):
     """out[i0, i1, ...] = x[i_axes...], so g goes back by the inverse permutation."""
 
+    computes = False
+
     def forward(self, x: Any, axes: tuple[int, ...]) -> Any:
-        self.inverse = tuple(int(i) for i in np.argsort(axes))
+        self.inverse = tuple(sorted(range(len(axes)), key=axes.__getitem__))
         return x.transpose(axes)
 
     def backward(self, g: Any) -> Any:
@@ -34,6 +38,8 @@ class Permute(Operation):
 
 class Expand(Operation):
     """out = x repeated along axes of size 1, so the gradients of all repetitions add up."""
+
+    computes = False
 
     def forward(self, x: Any, shape: tuple[int, ...]) -> Any:
         self.shape = x.shape
