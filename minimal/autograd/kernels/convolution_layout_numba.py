@@ -12,7 +12,8 @@ from numba import njit
 
 from minimal.autograd.kernels.convolution_numpy import Array, Pair, Shape, out_shape
 from minimal.autograd.kernels.convolution_plan import Geometry, Plan, whole_tiles
-from minimal.autograd.kernels.vectors_numba import HAS_VECTORS, ROWS, aligned_empty, lanes
+from minimal.autograd.kernels.memory import aligned_empty
+from minimal.autograd.kernels.vectors_numba import HAS_VECTORS, ROWS, lanes
 from minimal.kernel_input import as_kernel_input
 from minimal.threads import get_num_threads, run_blocks
 
@@ -50,9 +51,12 @@ def image_and_geometry(
     if padding == (0, 0):
         return pixel_rows(x), geometry
     image = aligned_empty(n * padded[0] * padded[1] * channels, x.dtype)
-    image[:] = 0
-    inside = image.reshape(n, *padded, channels)
-    inside[:, padding[0] : padding[0] + height, padding[1] : padding[1] + width] = x.transpose(0, 2, 3, 1)
+    whole = image.reshape(n, *padded, channels)
+    for axis, size in enumerate(padding, start=1):
+        if size:
+            lines = np.moveaxis(whole, axis, 0)
+            lines[:size] = lines[-size:] = 0
+    whole[:, padding[0] : padding[0] + height, padding[1] : padding[1] + width] = x.transpose(0, 2, 3, 1)
     return image, geometry
 
 

@@ -35,13 +35,13 @@ from minimal.autograd.kernels.convolution_layout_numba import (
 from minimal.autograd.kernels.convolution_numpy import DEAD, Array, Pair, Shape, out_shape
 from minimal.autograd.kernels.convolution_plan import Plan, pooled_plan
 from minimal.autograd.kernels.convolution_tiles_numba import add_column, conv2d_input_grad
+from minimal.autograd.kernels.memory import aligned_empty
 from minimal.autograd.kernels.vectors_numba import (
     LINE,
     LINE_BYTES,
     WINDOWS,
     add_multiple,
     add_products,
-    aligned_empty,
     load_line,
     repeat,
     store_apart,

@@ -29,7 +29,8 @@ from minimal.autograd.kernels.convolution_layout_numba import (
 )
 from minimal.autograd.kernels.convolution_numpy import Array, Pair, Shape, out_shape
 from minimal.autograd.kernels.convolution_plan import Geometry, plan
-from minimal.autograd.kernels.vectors_numba import ROWS, add_products, aligned_empty, load, repeat, store
+from minimal.autograd.kernels.memory import aligned_empty
+from minimal.autograd.kernels.vectors_numba import ROWS, add_products, load, repeat, store
 from minimal.threads import run_blocks
 
 COLUMN = 256  # pixels whose gradients are laid side by side at a time: they stay in the first-level cache
@@ -160,8 +161,9 @@ def _add_patches(x, g, dw, plan, reads, first, last):
                 for p in range(0, pixels, COLUMN):
                     height = min(COLUMN, pixels - p)
                     for i in range(height):
-                        for j in range(np.uintp(count)):
-                            column[i, j] = g[row + j]
+                        to, values = column[i], g[row : row + count]
+                        for j in range(len(values)):
+                            to[j] = values[j]
                         row += plan.out_channels
                     add_column(x, at, plan.starts[p:], column, height, dw[group, block], reads)
 
@@ -181,10 +183,12 @@ def add_column(x, at, starts, column, height, dw, reads):
 def _sum_pixels(g):
     """The sum over samples and pixels of (samples, pixels, channels), first over the pixels of each sample."""
     total = np.zeros(g.shape[2], g.dtype)
+    part = np.empty_like(total)
     for n in range(g.shape[0]):
-        part = np.zeros(g.shape[2], g.dtype)
+        part[:] = 0
         for p in range(g.shape[1]):
-            for o in range(np.uintp(g.shape[2])):
-                part[o] += g[n, p, o]
+            values = g[n, p]
+            for o in range(len(part)):
+                part[o] += values[o]
         total += part
     return total

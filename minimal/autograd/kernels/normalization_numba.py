@@ -18,6 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from minimal.autograd.kernels import normalization_numpy
+from minimal.autograd.kernels.memory import empty
 from minimal.kernel_input import as_kernel_input
 from minimal.threads import get_num_threads, run_blocks
 
@@ -70,7 +71,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     if x.dtype.char not in "fd":
         return normalization_numpy.layer_norm(x, weight, bias, eps)
     x, (w, b) = _plain(x), _given(x, weight, bias)
-    out, mean, inverse = np.empty_like(x), np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+    out, mean, inverse = empty(x.shape, x.dtype), np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
     _layer_norm(x, w, b, eps, out, mean, inverse)
     return out, mean, inverse
 
@@ -82,7 +83,7 @@ def layer_norm_backward(
     if x.dtype.char not in "fd" or g.dtype != x.dtype:
         return normalization_numpy.layer_norm_backward(g, x, mean, inverse, weight)
     x, g, (w, _) = _plain(x), _plain(g), _given(x, weight, None)
-    dx, dweight, dbias = np.empty_like(x), np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    dx, dweight, dbias = empty(x.shape, x.dtype), np.zeros(x.shape[1]), np.zeros(x.shape[1])
     _layer_norm_backward(g, x, mean, inverse, w, dx, dweight, dbias)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
 
@@ -97,8 +98,8 @@ def _channels_last(a: Array) -> bool:
 def _like(x: Array) -> Array:
     """A new array with the channels last in memory, if they are in ``x``, or second."""
     if not _channels_last(x):
-        return np.empty(x.shape, x.dtype)
-    return np.moveaxis(np.empty((x.shape[0], *x.shape[2:], x.shape[1]), x.dtype), -1, 1)
+        return empty(x.shape, x.dtype)
+    return np.moveaxis(empty((x.shape[0], *x.shape[2:], x.shape[1]), x.dtype), -1, 1)
 
 
 def _as_walked(x: Array, *others: Array) -> list[Array]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minimal.autograd.kernels.memory import empty
 from minimal.autograd.kernels.pooling_numpy import place_dtype
 from minimal.autograd.kernels.pooling_quarters_numba import (
     give_to_four,
@@ -169,9 +170,9 @@ def _channels_last(a: Array) -> bool:
 def _empty(shape: Shape, dtype: Any, channels_last: bool) -> Array:
     """A new array of shape (N, C, H, W) with the channels last in memory, or first."""
     if not channels_last:
-        return np.empty(shape, dtype)
+        return empty(shape, dtype)
     n, c, h, w = shape
-    return np.empty((n, h, w, c), dtype).transpose(0, 3, 1, 2)
+    return empty((n, h, w, c), dtype).transpose(0, 3, 1, 2)
 
 
 def _run_on(

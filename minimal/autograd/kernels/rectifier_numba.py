@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from minimal.autograd.kernels import rectifier_numpy
+from minimal.autograd.kernels.memory import empty_like
 from minimal.kernel_input import as_kernel_input
 from minimal.threads import get_num_threads, run_blocks
 
@@ -26,7 +27,7 @@ def relu(x: Array) -> Array:
     """Twin of ``rectifier_numpy.relu``, same numbers."""
     if x.size < SMALL_SIZE or x.dtype.char not in "fd":
         return rectifier_numpy.relu(x)
-    out = np.empty_like(x)
+    out = empty_like(x)
     _share(_relu, x, out)
     return out
 
@@ -35,7 +36,7 @@ def relu_backward(g: Array, out: Array) -> Array:
     """Twin of ``rectifier_numpy.relu_backward``, same numbers."""
     if out.size < SMALL_SIZE or out.dtype.char not in "fd" or g.dtype != out.dtype:
         return rectifier_numpy.relu_backward(g, out)
-    dx = np.empty_like(out)
+    dx = empty_like(out)
     if g.strides != out.strides:
         dx[...] = g
         g = dx

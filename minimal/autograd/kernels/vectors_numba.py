@@ -25,7 +25,7 @@ import numpy as np
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from minimal.cluster.lanes_numba import Lanes
 
@@ -47,14 +47,6 @@ LANES = 2 * _REGISTER  # bytes in a row of a tile
 def lanes(dtype: DTypeLike) -> int:
     """How many numbers a row of a tile holds."""
     return LANES // np.dtype(dtype).itemsize
-
-
-def aligned_empty(count: int, dtype: DTypeLike) -> NDArray[Any]:
-    """A new one-dimensional array that begins at a cache line, so that registers are filled from one line each."""
-    size = np.dtype(dtype).itemsize
-    memory = np.empty(count * size + 64, np.uint8)
-    begin = -memory.ctypes.data % 64
-    return memory[begin : begin + count * size].view(dtype)
 
 
 # ---------------------------------------------------------------- the words of the language
