@@ -41,7 +41,9 @@ LAYERS = {
     "Conv2d groups": Layer(lambda nn: nn.Conv2d(4, 6, 3, groups=2, dilation=2, bias=False), [(2, 4, 7, 8)]),
     "Conv2d same": Layer(lambda nn: nn.Conv2d(1, 2, (5, 3), padding="same"), [(2, 1, 6, 5)]),
     "Conv2d replicate": Layer(lambda nn: nn.Conv2d(1, 2, 3, padding=(2, 1), padding_mode="replicate"), [(2, 1, 4, 5)]),
-    "Conv2d circular": Layer(lambda nn: nn.Conv2d(1, 2, 3, padding="same", padding_mode="circular"), [(2, 1, 4, 5)]),
+    "Conv2d circular": Layer(
+        lambda nn: nn.Conv2d(1, 2, (3, 4), padding="same", padding_mode="circular"), [(2, 1, 4, 5)]
+    ),
     "ConvTranspose1d": Layer(lambda nn: nn.ConvTranspose1d(3, 2, 3, stride=2, output_padding=1), [(2, 3, 4)]),
     "ConvTranspose2d": Layer(
         lambda nn: nn.ConvTranspose2d(4, 2, 3, stride=(2, 1), padding=1, output_padding=(1, 0), groups=2, dilation=2),
