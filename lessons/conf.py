@@ -75,10 +75,18 @@ def visit_block(translator, node) -> None:
     raise nodes.SkipNode
 
 
-NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z]\w*_)(?=$|[\s'\")\]}>/:.,;!?-])")
+NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z][\w.]*_)(?=$|[\s'\")\]}>/:.,;!?-])")
+MARKED = re.compile(r"(`+[^`]+`+|\*\*?[^\s*](?:[^*]*[^\s*])?\*\*?)")  # code and emphasis
+SIGN = re.compile(r"(?<!\\)[*|]")  # a star or a bar that marks nothing
 INDENT = re.compile(r" *")
 SECTION_ITEM = re.compile(r"(\w[\w, ]* : )?(.*)")  # "name : type", whose name numpydoc sets itself
 ITEM = re.compile(r" +\w[\w, ]* : \S")  # "name : type" inside a description
+
+
+def prose(line: str) -> str:
+    """A line in which names with an underscore at their end are code, and signs of arithmetic are no markup."""
+    parts = MARKED.split(NAME_WITH_UNDERSCORE.sub(r"``\1``", line))  # by turns text and marked
+    return "".join(part if i % 2 else SIGN.sub(r"\\\g<0>", part) for i, part in enumerate(parts))
 
 
 def typeset(app, what, name, thing, options, lines) -> None:
@@ -101,7 +109,7 @@ def typeset(app, what, name, thing, options, lines) -> None:
             if before.strip() and ITEM.match(line):
                 lines.append("")
         term, rest = SECTION_ITEM.match(line).groups(default="")
-        lines.append(line if in_block else term + NAME_WITH_UNDERSCORE.sub(r"``\1``", rest))
+        lines.append(line if in_block else term + prose(rest))
 
 
 def setup(app) -> None:

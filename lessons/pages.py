@@ -87,8 +87,26 @@ def write_pages(folder: Path, ledger: Path | None, report: Path | None) -> None:
 def public_names(room: str) -> list[str]:
     """The classes and functions that a package offers, in the order in which it lists them."""
     module = importlib.import_module(room)
-    offered = [(name, getattr(module, name)) for name in module.__all__]
-    return [name for name, thing in offered if inspect.isclass(thing) or inspect.isroutine(thing)]
+    offered = {name: getattr(module, name) for name in module.__all__}
+    at_home = () if room != "minimal" else _names_of_rooms()
+    return [
+        name
+        for name, thing in offered.items()
+        if (inspect.isclass(thing) or inspect.isroutine(thing)) and name not in at_home
+    ]
+
+
+def _names_of_rooms() -> set[str]:
+    """What stands at the front door, too, but is described in its own room."""
+    return {name for room in ROOMS if room != "minimal" for name in public_names(room)}
+
+
+def _functions() -> dict[str, Any]:
+    """All functions on tensors, and those that make tensors."""
+    creation = importlib.import_module("minimal.autograd.creation")
+    made = {name: getattr(creation, name) for name in creation.__all__}
+    known = importlib.import_module(FUNCTIONS).FUNCTIONS | made
+    return {name: known[name] for name in sorted(known) if inspect.isroutine(known[name])}
 
 
 def api_page() -> str:
@@ -97,7 +115,7 @@ def api_page() -> str:
         (f"[`{room}`]({room}.md)", ", ".join(f"`{name}`" for name in public_names(room)))
         for room in ROOMS
     ]
-    count = len(importlib.import_module(FUNCTIONS).FUNCTIONS)
+    count = len(_functions())
     rows.append(
         (f"[functions on tensors]({FUNCTIONS}.md)", f"{count} functions, most of them methods, too")
     )
@@ -139,14 +157,14 @@ def _directive(thing: Any) -> tuple[str, str]:
 
 def functions_page() -> str:
     """The functions on tensors and the methods of Tensor: a line for each."""
-    functions = importlib.import_module(FUNCTIONS).FUNCTIONS
+    functions = _functions()
     tensor = importlib.import_module("minimal.autograd").Tensor
     methods = {name: getattr(tensor, name) for name in sorted(dir(tensor)) if name[0] != "_"}
     alone = {name: method for name, method in methods.items() if name not in functions}
     in_place = sorted(name for name in alone if name.endswith("_") and name[:-1] in methods)
     rows = [
         (f"`{name}`" + (" ·" if name in methods else ""), _first_sentence(function))
-        for name, function in sorted(functions.items())
+        for name, function in functions.items()
     ]
     others = [
         (f"`{name}`", _first_sentence(m)) for name, m in alone.items() if name not in in_place

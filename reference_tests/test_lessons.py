@@ -326,11 +326,13 @@ def test_a_docstring_for_the_terminal_is_set_for_the_page():
     from lessons.conf import typeset
 
     lines = ["Use mean_ and x_{i}.", "", "The rule", "", "    a_ = b_", "", "Attributes", "----------", "mean_ : var_"]
+    lines += ["|x - y| of ``|a|`` and (n, *size), as *in* torch.add_."]
     typeset(None, "class", "", None, None, lines)
     assert lines == [
         "Use ``mean_`` and x_{i}.",
         *["", "The rule", "", "::", "", "    a_ = b_", ""],
         *["Attributes", "----------", "mean_ : ``var_``"],
+        r"\|x - y\| of ``|a|`` and (n, \*size), as *in* ``torch.add_``.",
     ]
 
 
