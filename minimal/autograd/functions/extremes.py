@@ -143,8 +143,8 @@ def _refuse_bool(input: Tensor, dim: int | None, name: str) -> None:
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of all, or (values, indices) along ``dim``: the lower one of two; NaN if there is one.
 
-    Source: torch.median, 2.13.0.  Differs from the reference in the index where several are equal to the median: the first
-    of them in order of rank here, undefined there.
+    Source: torch.median, 2.13.0.  Differs from the reference in the index where several are equal to the median, which is
+    undefined there.
     """
     _refuse_bool(input, dim, "median")
     if dim is None:

@@ -1,8 +1,8 @@
 """Order, rank and counting under PyTorch's names.
 
-NaN counts as larger than everything.  Equal numbers keep their order in all of these; PyTorch promises that for ``sort`` with
-``stable=True`` only (though its ``sort`` on the CPU always does so), and leaves their indices undefined in ``topk`` and
-``kthvalue``.
+NaN counts as larger than everything.  Equal numbers keep their order in ``sort`` and ``argsort``, with and without
+``stable=True``, as they do in PyTorch on the CPU.  Which of several equal ones ``topk`` and ``kthvalue`` take is undefined
+there and here, and not always the same one.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     RuntimeError
         If there are fewer than k.
 
-    Source: torch.topk, 2.13.0.  Differs from the reference in which of several equal ones it takes (the first here, undefined
-    there), and with ``sorted=False``, where it sorts all the same.
+    Source: torch.topk, 2.13.0.  Differs from the reference in which of several equal ones it takes, and in that it sorts even
+    with ``sorted=False``.
     """
     if input.array.dtype.kind == "b":
         raise RuntimeError("topk does not support bool dtypes on CPU")

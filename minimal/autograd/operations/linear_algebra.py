@@ -11,6 +11,8 @@ from minimal.autograd.broadcasting import sum_to
 from minimal.autograd.operation import Operation
 from minimal.autograd.operations.reductions import wide
 
+FEW = 4096  # products that a plain loop does sooner than a plan is made
+
 
 class MatMul(Operation):
     """out = x y (matrices, in stacks that broadcast), so  dx = g y^T  and  dy = x^T g."""
@@ -73,7 +75,9 @@ class Einsum(Operation):
 
 
 def contracted(indices: Any, out: str, *operands: np.ndarray) -> np.ndarray:
-    """The sum itself, pair by pair through matrix products where there are several operands."""
+    """The sum itself: one loop over all indices if they are few, else pair by pair through matrix products."""
     arrays = [wide(x) for x in operands]
-    result = np.einsum(f"{','.join(indices)}->{out}", *arrays, optimize=len(operands) > 1)
+    sizes = {letter: n for letters, x in zip(indices, operands) for letter, n in zip(letters, x.shape)}
+    pairwise = len(operands) > 1 and math.prod(sizes.values()) > FEW
+    result = np.einsum(f"{','.join(indices)}->{out}", *arrays, optimize=pairwise)
     return np.array(result, dtype=operands[0].dtype, copy=None if len(operands) > 1 else True)  # a transpose is a view

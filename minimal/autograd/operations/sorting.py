@@ -23,6 +23,11 @@ def order_of(x: np.ndarray, axis: int, descending: bool = False) -> np.ndarray:
     return np.flip(x.shape[axis] - 1 - order, axis)
 
 
+def ranked(x: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    """Where numbers stand such that the one at ``rank`` is in its place, lower ones before it and higher ones after."""
+    return np.argpartition(x, rank, axis)
+
+
 def part_of(x: np.ndarray, axis: int, part: slice) -> np.ndarray:
     """Some places along an axis."""
     return x[(slice(None),) * axis + (part,)]
@@ -62,7 +67,13 @@ class Topk(Selection):
 
     def indices(self, x: np.ndarray, axis: int, *rule: Any) -> np.ndarray:
         k, largest = rule
-        return part_of(order_of(x, axis, largest), axis, slice(0, k))
+        n = x.shape[axis]
+        if not 0 < k < n // 4:
+            return part_of(order_of(x, axis, largest), axis, slice(0, k))
+        # Few of many: find which, in any order, and sort only those.
+        best = part_of(ranked(x, axis, n - k if largest else k - 1), axis, slice(n - k, n) if largest else slice(0, k))
+        best = np.sort(best, axis)
+        return np.take_along_axis(best, order_of(np.take_along_axis(x, best, axis), axis, largest), axis)
 
 
 class Kthvalue(Selection):
@@ -70,7 +81,7 @@ class Kthvalue(Selection):
 
     def indices(self, x: np.ndarray, axis: int, *rule: Any) -> np.ndarray:
         (k,) = rule
-        return part_of(order_of(x, axis), axis, slice(k - 1, k))
+        return part_of(ranked(x, axis, k - 1), axis, slice(k - 1, k))
 
 
 class MaxAlong(Selection):
@@ -93,6 +104,9 @@ class MedianAlong(Selection):
     def indices(self, x: np.ndarray, axis: int, *rule: Any) -> np.ndarray:
         (ignore_nan,) = rule
         n = x.shape[axis]
+        middle = (n - 1) // 2
+        if x.dtype.kind != "f" or not np.isnan(x).any():
+            return part_of(ranked(x, axis, middle), axis, slice(middle, middle + 1))
         known = n - np.isnan(x).sum(axis, keepdims=True)  # NaN come last
         rank = np.maximum((known - 1) // 2, 0)
         return np.take_along_axis(order_of(x, axis), rank if ignore_nan else np.where(known == n, rank, known), axis)
