@@ -24,6 +24,12 @@ KEPT = 1 << 28  # bytes on the shelves, at most
 LINE = 64  # bytes in a cache line
 
 
+def new_block(size: int) -> tuple[Block, int]:
+    """Memory from the operating system, and where the first cache line in it begins."""
+    block = np.empty(size, np.uint8)
+    return block, -block.ctypes.data % LINE
+
+
 class Shelves:
     """Blocks of memory by their size in pages.  Threads may ask at the same time.
 
@@ -36,31 +42,31 @@ class Shelves:
     def __init__(self, limit: int = KEPT) -> None:
         self._limit = limit // PAGE
         self._pages = 0
-        self._blocks: defaultdict[int, list[Block]] = defaultdict(list)
+        self._blocks: defaultdict[int, list[tuple[Block, int]]] = defaultdict(list)
         self._lock = Lock()
-        lonely = [np.empty(0, np.uint8)]
-        self._alone = getrefcount(lonely[0])  # as many references has a block that only a shelf knows
+        shelf = [(np.empty(0, np.uint8), 0)]
+        self._alone = getrefcount(shelf[0][0])  # as many references has a block that only a shelf knows
 
-    def take(self, size: int) -> Block:
-        """A block of at least ``size`` bytes that no other array lies in."""
-        pages = -(-size // PAGE)
+    def take(self, size: int) -> tuple[Block, int]:
+        """A block that no other array lies in, and where in it a cache line begins that ``size`` bytes follow."""
+        pages = -(-(size + LINE) // PAGE)
         with self._lock:
             shelf = self._blocks[pages]
             for place in range(len(shelf)):
-                if getrefcount(shelf[place]) == self._alone:
+                if getrefcount(shelf[place][0]) == self._alone:
                     return shelf[place]
-            block = np.empty(pages * PAGE, np.uint8)
+            found = new_block(pages * PAGE)
             if self._has_room(pages):
-                shelf.append(block)
+                shelf.append(found)
                 self._pages += pages
-            return block
+            return found
 
     def _has_room(self, pages: int) -> bool:
         """Whether so many pages fit, if need be after what nobody uses was thrown away."""
         if self._pages + pages > self._limit:
             for size, shelf in self._blocks.items():
                 for place in reversed(range(len(shelf))):
-                    if getrefcount(shelf[place]) == self._alone:
+                    if getrefcount(shelf[place][0]) == self._alone:
                         del shelf[place]
                         self._pages -= size
         return self._pages + pages <= self._limit
@@ -72,8 +78,7 @@ _shelves = Shelves()
 def aligned_empty(count: int, dtype: DTypeLike) -> NDArray[Any]:
     """A new one-dimensional array that begins at a cache line, so that registers are filled from one line each."""
     size = count * np.dtype(dtype).itemsize
-    block = np.empty(size + LINE, np.uint8) if size < LARGE else _shelves.take(size + LINE)
-    begin = -block.ctypes.data % LINE
+    block, begin = new_block(size + LINE) if size < LARGE else _shelves.take(size)
     return block[begin : begin + size].view(dtype)
 
 
