@@ -78,6 +78,7 @@ def visit_block(translator, node) -> None:
 NAME_WITH_UNDERSCORE = re.compile(r"(?<![`\w.])([A-Za-z][\w.]*_)(?=$|[\s'\")\]}>/:.,;!?-])")
 MARKED = re.compile(r"(`+[^`]+`+|\*\*?[^\s*](?:[^*]*[^\s*])?\*\*?)")  # code and emphasis
 SIGN = re.compile(r"(?<!\\)[*|]")  # a star or a bar that marks nothing
+REMARK = re.compile(r"(Source|Shapes|Twin|Cost)\b.*: ")
 INDENT = re.compile(r" *")
 SECTION_ITEM = re.compile(r"(\w[\w, ]* : )?(.*)")  # "name : type", whose name numpydoc sets itself
 ITEM = re.compile(r" +\w[\w, ]* : \S")  # "name : type" inside a description
@@ -89,13 +90,29 @@ def prose(line: str) -> str:
     return "".join(part if i % 2 else SIGN.sub(r"\\\g<0>", part) for i, part in enumerate(parts))
 
 
+def remarks_as_notes(lines: list[str]) -> list[str]:
+    """A remark below the sections ("Source: ...") as a section of notes, for numpydoc would take it for one more item."""
+    if "Notes" in lines:
+        return lines
+    heads = [i for i, line in enumerate(lines) if line.strip("-") == "" and len(line) > 2]
+    for i in range(heads[0] if heads else len(lines), len(lines)):
+        if REMARK.match(lines[i]) and not lines[i - 1].strip():
+            return [*lines[:i], "Notes", "-----", *lines[i:]]
+    return lines
+
+
 def typeset(app, what, name, thing, options, lines) -> None:
     """Docstrings are written for the terminal.  Here ``mean_`` becomes code, and an indented equation a block of code.
 
     Otherwise reStructuredText would take the first for a link, and run the lines of the second together.  It also wants
     an empty line around an item that has no description.
     """
-    source, text, level, in_block = [*lines], "::", 0, False  # text: the last line of prose
+    source, text, level, in_block = (
+        remarks_as_notes([*lines]),
+        "::",
+        0,
+        False,
+    )  # text: the last line of prose
     lines.clear()
     for before, line in zip(["", *source], source):
         if line.strip():

@@ -181,6 +181,7 @@ def functions_page() -> str:
 def _first_sentence(thing: Any) -> str:
     """The first paragraph of a docstring, as one line of Markdown that is all text."""
     text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    text = re.sub(r" *Source: torch[^,]*, [\d.]+\.$", "", text)
     pieces = re.sub(r"(:\w+:)?`+~?", "`", text).split("`")  # by turns text and code
     return "`".join(
         piece if i % 2 else re.sub(r"([*_<$^~\[\]\\])", r"\\\1", piece)

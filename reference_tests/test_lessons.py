@@ -336,6 +336,29 @@ def test_a_docstring_for_the_terminal_is_set_for_the_page():
     ]
 
 
+def test_a_remark_below_the_sections_is_a_note_and_no_item():
+    pytest.importorskip("latex2mathml")
+    pytest.importorskip("sphinx")
+    from lessons.conf import remarks_as_notes
+
+    section = ["Raises", "------", "ValueError", ""]
+    assert remarks_as_notes([*section, "Source: x.y, 1."]) == [*section, "Notes", "-----", "Source: x.y, 1."]
+    for lines in (["Source: above the sections.", "", *section], [*section, "Notes", "-----", "Source: in notes."]):
+        assert remarks_as_notes(lines) == lines
+
+
+def test_the_page_of_functions_has_a_line_for_each_and_keeps_signs_as_they_are():
+    page = pages.functions_page()
+    assert "| `exp` · | out = e^x" in page.replace("\\", "")
+    assert len(re.findall(r"^\| `", page, re.MULTILINE)) > 300
+    assert pages._first_sentence(pages.table) == "A Markdown table."
+
+
+def test_each_name_is_described_once_among_the_rooms():
+    names = [name for room in pages.ROOMS for name in pages.public_names(room) if not room.startswith("minimal.nn.")]
+    assert len(names) == len(set(names))
+
+
 def test_the_list_of_lessons_is_complete():
     on_disk = {path.stem for path in FOLDER.glob("*.py") if path.read_text().startswith("# %%")}
     assert on_disk == set(LESSONS)
