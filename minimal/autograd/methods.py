@@ -38,7 +38,7 @@ NOT_METHODS = {
 }
 
 # Functions of networks, few of which are methods.
-NETWORK_MODULES = {"activations", "convolution", "pooling", "padding", "normalization", "layers", "losses"}
+NETWORK_MODULES = {"activations", "convolution", "pooling", "padding", "normalization", "layers", "losses", "top_level"}
 NETWORK_METHODS = {"hardshrink", "prelu", "relu"}
 
 # What also exists with an underscore, in place.

@@ -1,6 +1,7 @@
 """PyTorch's functions on tensors, by what they do: each checks its arguments and carries out an operation.
 
-All public functions of the modules here are also found in this namespace, and under ``minimal``.
+All public functions of the modules here are also found in this namespace, and under ``minimal``; those of ``top_level`` only
+there.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ FUNCTIONS: dict[str, Any] = {}
 for _module in MODULES:
     FUNCTIONS |= _public(import_module(f"{__name__}.{_module}"))
 FUNCTIONS = {name: function for name, function in FUNCTIONS.items() if name not in _HELPERS}
-globals().update(FUNCTIONS)
+globals().update(FUNCTIONS)  # as ``nn.functional`` has them ...
+FUNCTIONS |= _public(import_module(f"{__name__}.top_level"))  # ... and as ``minimal`` has them
 
 
 def find(name: str) -> Any:
