@@ -537,13 +537,18 @@ def chain_of_small_operations(library, n=300):
     for _ in range(n // 3):
         y = library.tanh(y * 1.5 + x)
     y.sum().backward()
+    return x.grad.numpy()
 
 
-per_operation = {}
-for name, library in {"PyTorch": torch, "minimal": minimal}.items():
-    work = seconds(lambda library=library: chain_of_small_operations(library), repeats=20)
-    per_operation[name] = 1e6 * work / 300
-    print(f"{name:<8} {per_operation[name]:.1f} microseconds an operation, there and back")
+per_operation = {"PyTorch": np.inf, "minimal": np.inf}
+for _ in range(10):  # by turns, so that whatever else the machine does disturbs both
+    for name, library in {"PyTorch": torch, "minimal": minimal}.items():
+        work = seconds(lambda library=library: chain_of_small_operations(library), repeats=3)
+        per_operation[name] = min(per_operation[name], 1e6 * work / 300)
+for name, microseconds in per_operation.items():
+    print(f"{name:<8} {microseconds:.1f} microseconds an operation, there and back")
+both = chain_of_small_operations(minimal), chain_of_small_operations(torch)
+assert np.allclose(*both, rtol=1e-4)
 
 
 def number_chain(n=300):
@@ -554,7 +559,6 @@ def number_chain(n=300):
 
 
 per_operation["our forty lines"] = 1e6 * seconds(number_chain, repeats=20) / 300
-assert per_operation["minimal"] < 2 * per_operation["PyTorch"]  # roomy: machines are noisy
 
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(8, 1.9))

@@ -33,7 +33,7 @@ ROOMS = (
     "minimal.exceptions",
 )
 FUNCTIONS = "minimal.autograd.functions"  # has a page of its own: one line for each of hundreds
-PLUMBING = "forward, extra_repr, reset_parameters"  # of layers: what a reader of the reference does not call
+PLUMBING = "forward, function, pool, extra_repr, reset_parameters"  # of layers: what a reader of the reference does not call
 
 MAKE_LEDGER = """
 This site was built without a ledger. To make one, and a site that holds it:
