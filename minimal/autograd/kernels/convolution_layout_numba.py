@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from minimal.autograd.kernels.convolution_numpy import Array, Pair, Shape, out_shape
 from minimal.autograd.kernels.convolution_plan import Geometry, Plan, whole_tiles
@@ -35,7 +36,7 @@ def whole_lanes(channels: int, dtype: Any) -> int:
     return -(-channels // lanes(dtype)) * lanes(dtype)
 
 
-def pixel_rows(image: Array) -> Array:
+def pixel_rows(image: NDArray[Any]) -> NDArray[Any]:
     """The numbers of (N, C, H, W), pixel after pixel, copied only if they do not lie so."""
     return as_kernel_input(np.ascontiguousarray(image.transpose(0, 2, 3, 1)).reshape(-1))
 
