@@ -51,8 +51,18 @@ def both(minimize, fun, x0, **options):
 
 
 def assert_identical(parity, minimize, fun, x0, *, data, option="", but=(), **options):
-    """Every iterate and every field, to the last bit."""
+    """Every iterate and every field, to the last bit; but for the value of a run that ends as ABNORMAL.
+
+    Which runs do, rounding decides, and so the processor.
+    """
     (ours, our_path), (theirs, their_path) = both(minimize, fun, x0, **options)
+    if theirs.message == "ABNORMAL: ":
+        but = (*but, "fun")
+        parity.known(
+            "fun of an ABNORMAL run",
+            "SciPy reports the value at the last point tried, minimal the value at x.",
+            data=data,
+        )
     assert set(ours) == set(theirs)
     parity.identical(our_path, their_path, what="iterates", data=data, option=option)
     for name in FIELDS:
@@ -79,9 +89,7 @@ def test_iterates_with_a_gradient(name, engine, implementation, parity):
 def test_iterates_with_finite_differences(name, jac, engine, implementation, parity):
     fun, _ = BY_NAME[name].plain()
     x0, minimize = BY_NAME[name].x0, implementation("minimize")
-    # Without derivatives, the helical valley ends as ABNORMAL: see the test of that end.
-    but = ("fun",) if (name, jac) == ("helical valley", "3-point") else ()
-    assert_identical(parity, minimize, fun, x0, jac=jac, data=name, option=f"jac={jac!r}", but=but)
+    assert_identical(parity, minimize, fun, x0, jac=jac, data=name, option=f"jac={jac!r}")
 
 
 @needs_openblas
@@ -190,17 +198,15 @@ def test_what_is_not_finite_and_other_misfortunes(name, engine, implementation, 
 )
 def test_abnormal_end(name, fun, gradient, options, engine, implementation, parity):
     ours, theirs = assert_identical(
-        parity, implementation("minimize"), fun, [1.0, 2.0], jac=gradient, options=options, data=name, but=("fun",)
+        parity, implementation("minimize"), fun, [1.0, 2.0], jac=gradient, options=options, data=name
     )
-    assert ours.message == "ABNORMAL: "
     with np.errstate(all="ignore"):
         assert ours.fun == fun(ours.x)
+    if name == "wrong gradient" and theirs.message != "ABNORMAL: ":
+        pytest.skip("on this processor SciPy's own run ends otherwise: rounding decides, and ours ended like it")
+    assert ours.message == "ABNORMAL: "
+    with np.errstate(all="ignore"):
         assert theirs.fun != fun(theirs.x)
-    parity.known(
-        "fun of an ABNORMAL run",
-        "SciPy reports the value at the last point tried, minimal the value at x.",
-        data=name,
-    )
 
 
 @needs_openblas
