@@ -142,10 +142,16 @@ LEFT_OUT += [case for case in WHOLE if case.operation == "softmax" and case.opti
 WHOLE = [case for case in WHOLE if case not in LEFT_OUT]
 
 
-@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8", "bool"])
 @pytest.mark.parametrize("case", WHOLE, ids=str)
-def test_whole_numbers(case, dtype, implementation):
-    theirs = of_whole_numbers(case, dtype, THEIRS)
-    if not_offered(theirs):
-        pytest.skip("the reference has no code for this dtype")
-    same_outcome(of_whole_numbers(case, dtype, Side.of(implementation("operations"))), theirs, f"{case} of {dtype}")
+def test_whole_numbers(case, implementation):
+    ours = Side.of(implementation("operations"))
+    for dtype in ("int64", "int32", "uint8", "bool"):
+        theirs = of_whole_numbers(case, dtype, THEIRS)
+        if not not_offered(theirs):
+            same_outcome(of_whole_numbers(case, dtype, ours), theirs, f"{case} of {dtype}")
+
+
+def test_most_operations_offer_whole_numbers():
+    """So that what is passed over above, because the reference has no code for it, stays the exception."""
+    missing = [case for case in WHOLE if not_offered(of_whole_numbers(case, "int64", THEIRS))]
+    assert len(missing) < len(WHOLE) / 10
