@@ -2,7 +2,8 @@
 
 The side is called once before, so that compiled kernels and lazily loaded modules are not counted; then the system's
 record of the peak is reset, the side is called again, and the peak above the starting point is the answer.  The system
-allocator is told to give freed memory back, or the second call would hide in what the first one left.
+allocator is told to give freed memory back, and minimal to keep none, or the second call would hide in what the first one
+left.
 
 Run as ``python -m benchmarks.memory MODULE BUILDER SIDE THREADS``; prints bytes.  Works on Linux; elsewhere nothing is shown.
 """
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from benchmarks.frame import Builder, Case, Threads
 
@@ -46,6 +48,13 @@ def _status(field: str) -> int:
     return int(line.split()[1]) * 1024
 
 
+def _clear_shelves() -> None:
+    """Have minimal keep no memory for the next call: the second one must ask for all that it needs."""
+    memory: Any = sys.modules.get("minimal.autograd.kernels.memory")
+    if memory is not None:
+        memory._shelves = memory.Shelves(limit=0)
+
+
 def _measure_here(build: Builder, side: str, threads: Threads) -> int | None:
     from benchmarks.measure import quiet
     from benchmarks.threads import limited
@@ -57,6 +66,7 @@ def _measure_here(build: Builder, side: str, threads: Threads) -> int | None:
     with limited(threads), quiet():
         job() if race.setup is None else job(race.setup())
         state = () if race.setup is None else (race.setup(),)
+        _clear_shelves()  # not before: kernels are imported by the first call
         gc.collect()
         RESET.write_text("5")  # the peak starts again from what is held now
         before = _status("VmRSS")

@@ -300,6 +300,26 @@ def allocating_case():
     return Case(name="allocating", component="Adder", data="x", build=allocating)
 
 
+def reusing():
+    def job():
+        from minimal.autograd.kernels.memory import aligned_empty  # by the first call, as an engine's kernels are
+
+        memory = aligned_empty(2_500_000, np.float64)
+        memory[:] = 1
+        return memory.sum()
+
+    return Race(ours=job, theirs=job, agree=same_arrays(), memory=True)
+
+
+def test_memory_that_minimal_would_use_again_is_counted():
+    from benchmarks.memory import RESET, peak_memory
+
+    if not RESET.exists():
+        pytest.skip("the peak can be reset on Linux only")
+    case_ = Case(name="reusing", component="Adder", data="x", build=reusing)
+    assert 19e6 < peak_memory(case_, "ours", 1, "numba") < 23e6
+
+
 def test_the_card_replaces_what_stands_between_its_markers_and_nothing_else(tmp_path):
     card = Card(heading={"machine": "a | b"}, outcomes=[], notes=["hello"])
     page = tmp_path / "README.md"
