@@ -55,7 +55,9 @@ EDGES = [
         loose=2.0,
         reason=SUMS,
     ),
-    *each("conv1d", [(real(2, 3, 9), real(4, 3, 4), real(4))], {"padding": "same"}, loose=2.0, reason=SUMS),
+    *each(
+        "conv1d", [(real(2, 3, 9), real(4, 3, 4), real(4))], {"padding": "same", "dilation": 2}, loose=2.0, reason=SUMS
+    ),
 ]
 
 NORMS = [
