@@ -29,7 +29,7 @@ from benchmarks.run import Heat, Outcome, heats, run, too_large
 EXAMPLES = """examples:
   python -m benchmarks                             every case, with one thread and with all
   python -m benchmarks StandardScaler --threads 1  one component
-  python -m benchmarks --quick                     small data, under a minute
+  python -m benchmarks --quick                     small data, a few minutes
   python -m benchmarks LogisticRegression --sizes 1e3,1e4,1e5
   python -m benchmarks --csv people.csv --target income
 
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("names", nargs="*", metavar="NAME", help="components, cases or parts of their titles; default all")
     p.add_argument("--list", action="store_true", help="show the cases and stop")
-    p.add_argument("--quick", action="store_true", help="small cases, few rounds, no memory: under a minute")
+    p.add_argument("--quick", action="store_true", help="small cases, few rounds, no memory: a few minutes")
     p.add_argument("--threads", choices=("1", "all", "both"), default="both", help="on both sides; default both")
     p.add_argument("--engine", choices=("numba", "numpy"), help="which twin of ours runs; default as minimal has it")
     p.add_argument("--seconds", type=float, metavar="S", help=f"time for one race; default {FULL.seconds:g}")
